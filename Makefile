@@ -1,0 +1,57 @@
+# Two commands do everything, set-up included: `make demo` and `make test`. `make help` lists the others.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MEM0 := .venv-mem0
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: help demo test lint types matrix test-mem0 test-wheel bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## List these commands
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(VENV)/installed ## Judge the reference server and one with a seeded defect; writes results/
+	$(BIN)/memconform demo --output results
+
+test: $(VENV)/installed ## Run every test of the toolkit
+	$(BIN)/python -m pytest -n 2 -m "not mem0"
+
+lint: $(VENV)/installed ## Check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed ## Check types, strictly
+	$(BIN)/mypy
+
+matrix: $(VENV)/installed ## Prove the judge: every defect found, no legal server blamed
+	$(BIN)/memconform selftest
+
+test-mem0: $(MEM0)/installed ## Run the tests of the mem0 store (installs mem0ai)
+	$(MEM0)/bin/python -m pytest -m mem0
+
+test-wheel: $(VENV)/installed ## Build the wheel, install it elsewhere, and use it from there
+	sh tests/house/wheel.sh $(BIN)/python
+
+bench: $(VENV)/installed ## Print the ratios that the documents claim
+	for each in benchmarks/*.py; do $(BIN)/python $$each || exit 1; done
+
+lock: $(VENV)/installed ## Resolve the dependencies anew
+	$(BIN)/uv pip compile pyproject.toml --extra server --extra dev --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -o requirements/lock.txt
+	$(BIN)/uv pip compile pyproject.toml --extra mem0 --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -c requirements/lock.txt \
+	  -o requirements/mem0.lock.txt
+
+clean: ## Remove what these commands made
+	rm -rf $(VENV) $(MEM0) results dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/installed: requirements/lock.txt pyproject.toml
+	sh requirements/install.sh "$(PYTHON)" $(VENV) requirements/lock.txt
+	touch $@
+
+$(MEM0)/installed: requirements/mem0.lock.txt pyproject.toml
+	sh requirements/install.sh "$(PYTHON)" $(MEM0) requirements/mem0.lock.txt
+	touch $@

@@ -1,0 +1,1 @@
+"""memconform: proves that AI memory servers do what they promise."""

@@ -1,0 +1,5 @@
+"""`python -m memconform` is the `memconform` command."""
+
+from memconform.cli import main
+
+main(prog_name="memconform")

@@ -1,0 +1,117 @@
+"""What a test says about an answer: requirements (`must…`) and controls (`control…`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from memconform.exchange import Exchange, Received
+from memconform.verdict import Inconclusive, NotMet
+
+REFUSALS = (400, 422)
+"""Wherever the contract says 422 for a body, 400 is tolerated."""
+
+_SHOWN = 300
+
+
+def shown(value: object) -> str:
+    """Return a value as a report prints it: as JSON where it can be, escaped for a terminal, cut."""
+    try:
+        text = json.dumps(value, ensure_ascii=True)
+    except (TypeError, ValueError):
+        text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response, with the exchange as its evidence."""
+
+    exchange: Exchange
+    received: Received
+
+    @property
+    def status(self) -> int:
+        """The HTTP status code."""
+        return self.received.status
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header, whatever its case."""
+        return self.received.header(name)
+
+    @property
+    def media_type(self) -> str:
+        """The media type without parameters, in lower case; empty when absent."""
+        return (self.header("Content-Type") or "").split(";")[0].strip().lower()
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON; raise `NotMet` when it is none."""
+        try:
+            return json.loads(self.received.body)
+        except (ValueError, RecursionError):
+            head = self.received.body[:80].decode("utf-8", "replace")
+            raise NotMet(
+                "a JSON body", f"{self.media_type or 'no media type'}: {shown(head)}", [self.exchange]
+            ) from None
+
+    def must_be(self, *statuses: int, because: str = "") -> Answer:
+        """Require one of the statuses."""
+        if self.status not in statuses:
+            raise NotMet(self._wanted(statuses, because), self.observed(), [self.exchange])
+        return self
+
+    def must_be_refused(self, *also: int, because: str = "") -> Answer:
+        """Require 400, 422 or one of `also`."""
+        return self.must_be(*REFUSALS, *also, because=because)
+
+    def control(self, *statuses: int) -> Answer:
+        """Go on only with one of the statuses; otherwise nothing can be proven here."""
+        if self.status not in statuses:
+            wanted = self._wanted(statuses, "")
+            raise Inconclusive(f"control: expected {wanted}; observed {self.observed()}", [self.exchange])
+        return self
+
+    def control_object(self, member: str, kind: type) -> dict[str, Any]:
+        """Return the body if it is an object with such a member; otherwise nothing can be proven here."""
+        try:
+            body = json.loads(self.received.body)
+        except (ValueError, RecursionError):
+            body = None
+        if not isinstance(body, dict) or not isinstance(body.get(member), kind):
+            raise Inconclusive(
+                f"control: expected an object with {member!r}; observed {self.observed()}", [self.exchange]
+            )
+        return body
+
+    def observed(self) -> str:
+        """Return the status and the beginning of the body, for people."""
+        body = self.received.body[:200].decode("utf-8", "replace")
+        return f"{self.status} {body if body.isprintable() else shown(body)}".strip()
+
+    def _wanted(self, statuses: Sequence[int], because: str) -> str:
+        sent = self.exchange.sent
+        path = sent.url.split("?")[0].split("/v1/", 1)[-1]
+        codes = " or ".join(map(str, statuses))
+        return f"{codes} for {sent.method} /v1/{path[:80]}" + (f" ({because})" if because else "")
+
+
+def must(condition: object, expected: str, observed: str, *see: Answer) -> None:
+    """Require the condition; say what was expected and observed, as sentences without a subject."""
+    if not condition:
+        raise NotMet(expected, observed, [answer.exchange for answer in see])
+
+
+def must_equal(observed: object, expected: object, what: str, *see: Answer) -> None:
+    """Require equality as Python sees it; `what` names the thing compared."""
+    if observed != expected:
+        raise NotMet(f"{what} {shown(expected)}", f"{what} {shown(observed)}", [a.exchange for a in see])
+
+
+def control(condition: object, reason: str, *see: Answer) -> None:
+    """Go on only if the condition holds; otherwise the test proves nothing, for this reason."""
+    if not condition:
+        raise Inconclusive(reason, [answer.exchange for answer in see])

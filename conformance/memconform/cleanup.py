@@ -1,0 +1,89 @@
+"""Deletes exactly what a run created: the ids in its ledger, and what else lies in its own scopes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlencode
+
+from memconform.exchange import Received, Sent
+from memconform.http import Unanswered, Wire
+from memconform.ledger import Ledger
+from memconform.memory_api import MEMORIES, Principal, path_of
+from memconform.retry_after import retry_after
+from memconform.scopes import RUN_PREFIX
+
+_GONE = (204, 200, 404)
+_THREADS = 4
+_PAGES = 20
+"""How many pages of one scope are looked through; a run's own scopes are small."""
+
+Leak = dict[str, Any]
+
+
+def clean(wire: Wire, principals: Mapping[str, Principal], ledger: Ledger) -> list[Leak]:
+    """Delete what the ledger names; return what could not be deleted, with the reason."""
+    broom = _Broom(wire, principals)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        known = [(label, memory_id) for label, ids in ledger.ids.items() for memory_id in sorted(ids)]
+        leaks = [leak for leak in pool.map(lambda item: broom.delete(*item), known) if leak]
+        if len(leaks) == len(known) > 0:
+            return leaks  # the server is gone or refuses everything: looking into scopes would only repeat that
+        scopes = [(label, scope) for label, scopes in ledger.scopes.items() for scope in scopes]
+        for found in pool.map(lambda item: list(broom.rest(*item)), scopes):
+            leaks += found
+    return leaks
+
+
+class _Broom:
+    def __init__(self, wire: Wire, principals: Mapping[str, Principal]) -> None:
+        self.wire = wire
+        self.principals = principals
+
+    def _send(self, method: str, url: str, label: str) -> Received | str:
+        """Return the response, or the reason why there is none."""
+        from time import sleep
+
+        for _ in range(5):
+            try:
+                _, received = self.wire.send(Sent(method, url), self.principals[label].headers(), f"{label}/cleanup")
+            except Unanswered as error:
+                return error.detail
+            if received.status != 429:
+                return received
+            sleep(min(retry_after(received.header("Retry-After")) or 1.0, 60.0))
+        return "429, again and again"
+
+    def delete(self, label: str, memory_id: str) -> Leak | None:
+        answer = self._send("DELETE", self.wire.target.url + path_of(memory_id), label)
+        if isinstance(answer, Received) and answer.status in _GONE:
+            return None
+        why = answer if isinstance(answer, str) else f"DELETE answered {answer.status}"
+        return {"id": memory_id, "principal": label, "why": why}
+
+    def rest(self, label: str, scope: Mapping[str, str]) -> Iterator[Leak]:
+        """Delete what lies in one of the run's scopes; what has no run's mark in its scope is not ours."""
+        cursor: str | None = None
+        for _ in range(_PAGES):
+            query = urlencode([*scope.items(), *([("cursor", cursor)] if cursor else [])])
+            answer = self._send("GET", f"{self.wire.target.url}{MEMORIES}?{query}", label)
+            items, cursor = _page(answer)
+            for item in items:
+                if any(RUN_PREFIX in str(value) for value in (item.get("scope") or {}).values()):
+                    leak = self.delete(label, str(item.get("id")))
+                    if leak:
+                        yield leak
+            if cursor is None:
+                return
+
+
+def _page(answer: Received | str) -> tuple[list[dict[str, Any]], str | None]:
+    if isinstance(answer, str) or answer.status != 200:
+        return [], None
+    try:
+        body = json.loads(answer.body)
+        return [item for item in body["items"] if isinstance(item, dict)], body.get("next_cursor")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return [], None

@@ -1,0 +1,199 @@
+"""Gathers outcomes in the controlling process and concludes: a verdict for each profile and for the server."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from memconform.contract import BADGES, Requirement, badge_profiles, profiles, requirements
+from memconform.environment import tool
+from memconform.verdict import Conformance, ExitCode, Outcome, conclude, gravest
+
+if TYPE_CHECKING:
+    from memconform.requirement import Mark
+    from memconform.session import Session
+
+FORMAT = "memconform.conformance/1"
+
+NOT_TESTED = "not_tested"
+NOT_SELECTED = "not_selected"
+NOT_RUN = "not_run"
+
+
+@dataclass
+class Collector:
+    """The outcomes of a run so far."""
+
+    session: Session
+    records: list[dict[str, Any]] = field(default_factory=list)
+    planned: dict[str, list[str]] = field(default_factory=dict)
+    """Names of the planned tests by requirement."""
+    bound: int = 0
+    """At most so many requests will be sent by the planned tests."""
+    stopped: str | None = None
+    """Why the run ended before its last test."""
+    worker_requests: int = 0
+    worker_cleanup: int = 0
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started: float = field(default_factory=time.monotonic)
+
+    def plan(self, tests: Iterable[tuple[str, Mark]]) -> None:
+        """Take note of what will be tested; tests of profiles that are not declared cost nothing."""
+        budget, wanted = self.session.settings.budget, set(self.session.settings.profiles)
+        active = self.session.capabilities.profiles | wanted | {"core"}
+        for name, mark in tests:
+            self.planned.setdefault(mark.id, []).append(name)
+            if active.issuperset({requirements()[mark.id].profile, *mark.needs}):
+                self.bound += budget.bound(mark.requests)
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Take the record of one finished test."""
+        self.records.append(record)
+
+    def add_worker(self, counts: Mapping[str, Any]) -> None:
+        """Take what an xdist worker counted."""
+        self.worker_requests += counts["requests"]
+        self.worker_cleanup += counts["cleanup_requests"]
+        self.session.leaks += counts["leaks"]
+
+    def server(self) -> dict[str, Any]:
+        """Return what is known of the server."""
+        return {
+            "url": self.session.settings.url,
+            "capabilities": dict(self.session.capabilities.document),
+            "served_undeclared": list(self.session.served_undeclared),
+        }
+
+    @cached_property
+    def finished(self) -> dict[str, Any]:
+        """The result, once; read it only after the last test and the cleanup."""
+        return self.result()
+
+    def result(self) -> dict[str, Any]:
+        """Return the whole result, as `schemas/results/conformance.schema.json` describes it."""
+        rows = [self._requirement(row) for row in requirements().values() if row.profile != "client"]
+        judged = [self._profile(name, rows) for name in profiles() if name != "client"]
+        verdict = self._verdict(judged, rows)
+        settings = self.session.settings
+        total = self.session.wire.requests + self.worker_requests
+        cleanup = self.session.cleanup_requests + self.worker_cleanup
+        return {
+            "format": FORMAT,
+            "contract": "1.0",
+            "tool": tool(),
+            "run": {
+                "id": self.session.run_id,
+                "seed": settings.seed,
+                "budget": settings.budget.size,
+                "started_at": self.started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "seconds": round(time.monotonic() - self.started, 3),
+                "requests": {
+                    "tests": sum(record["requests"] for record in self.records),
+                    "cleanup": cleanup,
+                    "total": total,
+                    "bound": self.bound,
+                },
+                "planned_tests": sum(map(len, self.planned.values())),
+                "finished": self.stopped is None,
+                "stopped": self.stopped,
+                "selection": {
+                    "profiles": list(settings.profiles),
+                    "level": settings.level,
+                    "requirements": list(settings.requirements),
+                },
+                "command": settings.again(),
+            },
+            "server": self.server(),
+            "verdict": verdict,
+            "profiles": judged,
+            "requirements": rows,
+            "tests": self.records,
+            "leaks": self.session.leaks,
+        }
+
+    def _requirement(self, row: Requirement) -> dict[str, Any]:
+        tests = [record for record in self.records if record["requirement"] == row.id]
+        outcomes = [Outcome(record["outcome"]) for record in tests]
+        if any(wire["requirement"] == row.id for record in self.records for wire in record["wire"]):
+            outcomes.append(Outcome.FAIL)
+        said: dict[str, Any] = {
+            "id": row.id,
+            "level": row.level,
+            "profile": row.profile,
+            "statement": row.statement,
+            "outcome": gravest(outcomes).value,
+            "tests": [record["test"] for record in tests],
+        }
+        if not outcomes:
+            said["outcome"] = self._untried(row)
+            if row.not_tested:
+                said["reason"] = row.not_tested
+        return said
+
+    def _untried(self, row: Requirement) -> str:
+        if row.not_tested:
+            return NOT_TESTED
+        return NOT_RUN if row.id in self.planned else NOT_SELECTED
+
+    def _profile(self, name: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        mine = [row for row in rows if row["profile"] == name]
+        declared = name in self.session.capabilities.profiles
+        return {
+            "name": name,
+            "title": profiles()[name].title,
+            "declared": declared,
+            "conformance": self._conformance(mine, tested=declared or name in self.session.settings.profiles).value,
+            "counts": dict(sorted(Counter(row["outcome"] for row in mine).items())),
+        }
+
+    @staticmethod
+    def _conformance(rows: Sequence[Mapping[str, Any]], *, tested: bool) -> Conformance:
+        if not tested:
+            return Conformance.NOT_DECLARED
+        musts = [row["outcome"] for row in rows if row["level"] == "MUST"]
+        unfinished = [Outcome.INCONCLUSIVE] * (NOT_RUN in musts)
+        return conclude([*unfinished, *(Outcome(said) for said in musts if said in set(Outcome))])
+
+    def _verdict(self, judged: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        said = {profile["name"]: Conformance(profile["conformance"]) for profile in judged}
+        tried = set(said.values()) - {Conformance.NOT_DECLARED, Conformance.NOT_TESTED}
+        overall = Conformance.CONFORMANT if tried == {Conformance.CONFORMANT} else Conformance.INCOMPLETE
+        if Conformance.NOT_CONFORMANT in tried:
+            overall = Conformance.NOT_CONFORMANT
+        partial = self._partial(rows)
+        earned = [
+            badge for badge in BADGES if {said[name] for name in badge_profiles(badge)} == {Conformance.CONFORMANT}
+        ]
+        counts = Counter(row["outcome"] for row in rows)
+        if partial and overall is Conformance.INCOMPLETE and set(counts) <= _HARMLESS:
+            overall = Conformance.CONFORMANT
+        return {
+            "conformance": overall.value,
+            "partial": partial,
+            "badge": earned[-1] if earned and not partial else None,
+            "counts": dict(sorted(counts.items())),
+            "exit_code": self._exit_code(overall, counts),
+        }
+
+    def _partial(self, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Return whether requirements of the declared profiles were left out (also by pytest's own -k)."""
+        declared = self.session.capabilities.profiles
+        left_out = any(row["outcome"] == NOT_SELECTED and row["profile"] in declared for row in rows)
+        return left_out or self.session.settings.selective
+
+    def _exit_code(self, overall: Conformance, counts: Mapping[str, int]) -> int:
+        if overall is Conformance.NOT_CONFORMANT:
+            return ExitCode.NOT_CONFORMANT
+        if counts.get(Outcome.ERROR):
+            return ExitCode.HARNESS
+        if overall is Conformance.INCOMPLETE or self.stopped or not self.records:
+            return ExitCode.USAGE
+        return ExitCode.CONFORMANT
+
+
+_HARMLESS = {Outcome.PASS, Outcome.SKIP, Outcome.WARN, NOT_SELECTED, NOT_TESTED}

@@ -1,0 +1,193 @@
+"""Runs one test and says how it ended: what counts as the server's fault, what proves nothing, what is ours."""
+
+from __future__ import annotations
+
+import inspect
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from memconform.contract import requirements
+from memconform.exchange import Exchange
+from memconform.explore import Explorer
+from memconform.http import Disconnected, Refused, TimedOut
+from memconform.recorder import Recorder, WireFinding
+from memconform.requirement import Mark
+from memconform.session import Session
+from memconform.verdict import Inconclusive, NotApplicable, NotMet, Outcome
+
+_SHOWN_EXCHANGES = 4
+
+
+@dataclass
+class Judgement:
+    """How a test ended. `stop` is the reason to run no further test: the server is gone."""
+
+    outcome: Outcome = Outcome.PASS
+    seconds: float = 0.0
+    requests: int = 0
+    expected: str | None = None
+    observed: str | None = None
+    reason: str | None = None
+    see: Sequence[Exchange] = ()
+    wire: list[WireFinding] = field(default_factory=list)
+    stop: str | None = None
+    redact: Callable[[str], str] = str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the judgement as the result file keeps it."""
+        record: dict[str, Any] = {
+            "outcome": self.outcome.value,
+            "seconds": round(self.seconds, 4),
+            "requests": self.requests,
+        }
+        for name in ("expected", "observed", "reason"):
+            value = getattr(self, name)
+            if value is not None:
+                record[name] = self.redact(value)
+        if self.see:
+            record["exchanges"] = [_redacted(e.to_json(), self.redact) for e in self.see[-_SHOWN_EXCHANGES:]]
+        record["wire"] = [self._wire_json(finding) for finding in self.wire]
+        return record
+
+    def _wire_json(self, finding: WireFinding) -> dict[str, Any]:
+        return {
+            "requirement": finding.requirement,
+            "expected": self.redact(finding.expected),
+            "observed": self.redact(finding.observed),
+            "exchanges": [_redacted(finding.exchange.to_json(), self.redact)],
+        }
+
+
+def judge(session: Session, mark: Mark, function: Callable[..., None], name: str) -> Judgement:
+    """Run the test; once more when the connection broke off, for a server may close an idle one at any time."""
+    started = time.monotonic()
+    judgement = _not_applicable(session, mark)
+    if judgement is None:
+        judgement, again = _attempt(session, mark, function, name, first=True)
+        if again:
+            judgement, _ = _attempt(session, mark, function, name, first=False)
+    if judgement.outcome is Outcome.FAIL and requirements()[mark.id].level == "SHOULD":
+        judgement.outcome = Outcome.WARN
+    judgement.seconds = time.monotonic() - started
+    judgement.redact = _redactor(session.secrets)
+    return judgement
+
+
+def _not_applicable(session: Session, mark: Mark) -> Judgement | None:
+    wanted = session.settings.profiles
+    for profile in (requirements()[mark.id].profile, *mark.needs):
+        if profile not in session.capabilities.profiles and profile not in wanted and profile != "core":
+            return Judgement(Outcome.SKIP, reason=f"the server does not declare the profile {profile}")
+    return None
+
+
+def _attempt(
+    session: Session, mark: Mark, function: Callable[..., None], name: str, *, first: bool
+) -> tuple[Judgement, bool]:
+    """Run the test and return the judgement, and whether it deserves a second attempt."""
+    recorder = Recorder(session.settings.budget.bound(mark.requests), session.judge())
+    again = False
+    try:
+        function(**_arguments(session, recorder, function, name))
+        judgement = Judgement()
+    except NotMet as finding:
+        see = finding.see or recorder.exchanges[-1:]
+        judgement = Judgement(Outcome.FAIL, expected=finding.expected, observed=finding.observed, see=see)
+    except Inconclusive as nothing:
+        judgement = Judgement(Outcome.INCONCLUSIVE, reason=nothing.reason, see=nothing.see)
+    except NotApplicable as condition:
+        judgement = Judgement(Outcome.SKIP, reason=str(condition))
+    except (Disconnected, Refused) as broken:
+        judgement, again = _broken_off(session, broken, first=first)
+    except TimedOut as late:
+        judgement = _timed_out(session, late)
+    except Exception:  # noqa: BLE001 - whatever else went wrong is the harness's fault and is reported as such
+        judgement = Judgement(Outcome.ERROR, reason=f"the harness failed:\n{traceback.format_exc(limit=-4)}")
+    judgement.requests, judgement.wire = recorder.requests, recorder.findings
+    session.wire_findings += recorder.findings
+    _answer_for_the_wire(session, mark, judgement)
+    return judgement, again
+
+
+def _answer_for_the_wire(session: Session, mark: Mark, judgement: Judgement) -> None:
+    """Fail a test of a requirement about every exchange when any exchange so far broke it."""
+    found = next((finding for finding in session.wire_findings if finding.requirement == mark.id), None)
+    if found is not None and judgement.outcome is not Outcome.FAIL:
+        judgement.outcome, judgement.see = Outcome.FAIL, [found.exchange]
+        judgement.expected, judgement.observed = found.expected, found.observed
+
+
+def _broken_off(session: Session, broken: Disconnected | Refused, *, first: bool) -> tuple[Judgement, bool]:
+    if not session.alive():
+        stop = f"the server stopped answering: {broken.detail}"
+        lost = Judgement(Outcome.FAIL, see=[broken.exchange], stop=stop)
+        lost.expected, lost.observed = (
+            "a server that goes on answering",
+            f"{broken.detail}, and no answer since",
+        )
+        return lost, False
+    if first:
+        return Judgement(Outcome.INCONCLUSIVE, reason=broken.detail), True
+    fault = Judgement(Outcome.FAIL, see=[broken.exchange])
+    fault.expected, fault.observed = "a complete HTTP answer", f"{broken.detail}, twice"
+    return fault, False
+
+
+def _timed_out(session: Session, late: TimedOut) -> Judgement:
+    reason = f"{late.detail}: this proves nothing; see --timeout"
+    if session.alive(session.settings.timeout):
+        return Judgement(Outcome.INCONCLUSIVE, reason=reason, see=[late.exchange])
+    stop = f"the server hangs: {late.detail}, and none to GET /v1/health since"
+    return Judgement(Outcome.INCONCLUSIVE, reason=stop, see=[late.exchange], stop=stop)
+
+
+def _arguments(session: Session, recorder: Recorder, function: Callable[..., None], name: str) -> dict[str, Any]:
+    scopes = session.scopes()
+
+    def other() -> Any:
+        if session.first.token is None or session.second.token is None:
+            raise Inconclusive(
+                f"tenancy needs the API keys of two principals: set ${session.first.variable} and "
+                f"${session.second.variable} (or name them with --api-key-env and --second-api-key-env)"
+            )
+        return session.client(recorder, session.second)
+
+    def restart() -> str:
+        if session.settings.restart_command is None:
+            raise NotApplicable("needs --restart-command, which kills the server with SIGKILL and starts it again")
+        return session.settings.restart_command
+
+    offers: dict[str, Callable[[], Any]] = {
+        "memory": lambda: session.client(recorder, session.first),
+        "other": other,
+        "scopes": lambda: scopes,
+        "scope": scopes.fresh,
+        "capabilities": lambda: session.capabilities,
+        "budget": lambda: session.settings.budget,
+        "explore": lambda: Explorer(session.settings.budget, session.settings.seed, name),
+        "restart_command": restart,
+        "session": lambda: session,
+    }
+    return {parameter: offers[parameter]() for parameter in inspect.signature(function).parameters}
+
+
+def _redactor(secrets: Sequence[str]) -> Callable[[str], str]:
+    def redact(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, "[redacted]")
+        return text
+
+    return redact
+
+
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [_redacted(item, redact) for item in value]
+    if isinstance(value, dict):
+        return {key: _redacted(item, redact) for key, item in value.items()}
+    return value

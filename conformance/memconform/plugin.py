@@ -1,0 +1,228 @@
+"""The pytest plugin. It does nothing until it is given a server: `pytest --memory-url=http://127.0.0.1:8765`.
+
+Then the suite is collected beside the project's own tests, every outcome is gathered in the controlling process (also
+under xdist), and a verdict follows the test report.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
+import pytest
+from _pytest.outcomes import Exit  # the class behind pytest.exit, which types only as a function
+
+from memconform.collector import Collector
+from memconform.options import add_options, settings_of
+from memconform.settings import UsageError
+
+if TYPE_CHECKING:
+    from memconform.items import RequirementItem
+
+COLLECTOR = pytest.StashKey[Collector]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare `--memory-url` and its companions."""
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take part in this run if it names a server."""
+    try:
+        settings = settings_of(config)
+        if settings is None:
+            return
+        settings.target()
+        settings.keys()
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.addinivalue_line("markers", "requirement(id): a test of the memory API contract")
+    config.pluginmanager.register(_Run(config, settings), "memconform-run")
+
+
+Wrapper: TypeAlias = Generator[None, pytest.TestReport, pytest.TestReport]
+
+
+class Unreachable(Exit):
+    """Ends the run before its first test; pytest prints the name and the message."""
+
+
+class _Run:
+    """The hooks of a run that names a server."""
+
+    def __init__(self, config: pytest.Config, settings: Any) -> None:
+        """Find out whether this process controls the run or works for another (xdist)."""
+        from memconform.items import suite_folder
+        from memconform.session import Session, new_run_id
+
+        handed = getattr(config, "workerinput", {}).get("memconform")
+        self.is_worker = handed is not None
+        self.handed: dict[str, Any] = json.loads(handed) if handed else {"run_id": new_run_id()}
+        worker = config.workerinput["workerid"] if self.is_worker else ""  # type: ignore[attr-defined]  # xdist sets it
+        self.session = Session(settings, self.handed["run_id"], worker)
+        self.config = config
+        self.folder = suite_folder()
+        if not any(str(self.folder) in str(argument) for argument in config.args):
+            config.args.append(str(self.folder))
+        from memconform.items import SESSION
+
+        config.stash[SESSION] = self.session
+        if not self.is_worker:
+            config.stash[COLLECTOR] = Collector(self.session)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Ask the server what it promises, or take over what the controlling process has learnt."""
+        from memconform.capabilities import Capabilities
+        from memconform.session import Unreachable as NoServer
+        from memconform.verdict import ExitCode
+
+        if self.is_worker:
+            self.session.capabilities = Capabilities(self.handed["capabilities"])
+            return
+        try:
+            self.session.open()
+        except NoServer as error:
+            raise Unreachable(str(error), ExitCode.UNREACHABLE) from None
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Hand the run's identity and the server's promises to an xdist worker."""
+        handed = {"run_id": self.session.run_id, "capabilities": dict(self.session.capabilities.document)}
+        node.workerinput["memconform"] = json.dumps(handed)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what an xdist worker counted and could not clean up."""
+        counts = getattr(node, "workeroutput", {}).get("memconform")
+        if counts:
+            self.config.stash[COLLECTOR].add_worker(json.loads(counts))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """Collect the suite's folder in our own way."""
+        from memconform.items import SuiteFolder
+
+        return SuiteFolder.from_parent(parent, path=path) if path == self.folder else None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Leave out what was not asked for; put the tests that look back on all others last."""
+        from memconform.items import RequirementItem
+
+        ours = [item for item in items if isinstance(item, RequirementItem)]
+        left_out = [item for item in ours if not _selected(item, self.session.settings)]
+        chosen = sorted((item for item in ours if item not in left_out), key=lambda item: item.mark.last)
+        others = [item for item in items if not isinstance(item, RequirementItem)]
+        items[:] = [*others, *chosen]
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Announce what will be tested."""
+        from memconform.items import RequirementItem
+
+        if not self.is_worker:
+            items = [item for item in session.items if isinstance(item, RequirementItem)]
+            self.config.stash[COLLECTOR].plan((item.name, item.mark) for item in items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Learn from the first xdist worker what will be tested: the controlling process collects nothing itself."""
+        from memconform.items import marked
+
+        collector = self.config.stash[COLLECTOR]
+        if not collector.planned:
+            known = {
+                f"{path.name}::{name}": mark for path in self.folder.glob("test_*.py") for name, _, mark in marked(path)
+            }
+            named = [each.rsplit("/", 1)[-1] for each in ids]
+            collector.plan((name.split("::")[-1], known[name]) for name in named if name in known)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Wrapper:
+        """Attach the outcome as data; it travels with the report, also from an xdist worker."""
+        from memconform.items import RequirementItem
+
+        report = yield
+        if call.when == "call" and isinstance(item, RequirementItem) and item.judgement is not None:
+            report.memconform = item.record()  # type: ignore[attr-defined]  # reports carry what plugins add
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Gather an outcome."""
+        record = getattr(report, "memconform", None)
+        if record is not None and not self.is_worker:
+            self.config.stash[COLLECTOR].add(record)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Name the outcomes that pytest has no word for."""
+        record = getattr(report, "memconform", None)
+        if record is not None and record["outcome"] in ("warn", "inconclusive"):
+            return record["outcome"], record["outcome"][0], record["outcome"].upper()
+        return None
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Remember that the user ended the run."""
+        if not self.is_worker:
+            self.config.stash[COLLECTOR].stopped = "interrupted (Ctrl-C)"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Clean up and conclude; a broken requirement that no single test showed fails the run all the same."""
+        self.session.close()
+        if self.is_worker:
+            counts = {
+                "requests": self.session.wire.requests,
+                "cleanup_requests": self.session.cleanup_requests,
+                "leaks": self.session.leaks,
+            }
+            self.config.workeroutput["memconform"] = json.dumps(counts)  # type: ignore[attr-defined]  # xdist sets it
+            return
+        collector = self.config.stash[COLLECTOR]
+        if isinstance(session.shouldstop, str):
+            collector.stopped = collector.stopped or session.shouldstop
+        self._conclude(session, collector.finished)
+
+    def _conclude(self, session: pytest.Session, result: dict[str, Any]) -> None:
+        from memconform.report.json_file import write_json
+        from memconform.verdict import ExitCode
+
+        path = self.config.getoption("memory_json")
+        if path:
+            write_json(Path(path), result)
+        code = result["verdict"]["exit_code"]
+        if self.config.pluginmanager.hasplugin("memconform-check"):
+            session.exitstatus = code
+        elif code == ExitCode.NOT_CONFORMANT and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the verdict below pytest's own report."""
+        from memconform.report.terminal import plan_lines, verdict_lines
+
+        collector = self.config.stash[COLLECTOR]
+        terminalreporter.section("memory API conformance")
+        settings, tests = self.session.settings, sum(map(len, collector.planned.values()))
+        lines = [*plan_lines(collector.server(), settings, tests, collector.bound), ""]
+        for line in [*lines, *verdict_lines(collector.finished, settings)]:
+            terminalreporter.line(line if terminalreporter.hasmarkup else click.unstyle(line))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        """Close what an early end left open."""
+        self.session.wire.close()
+
+
+def _selected(item: RequirementItem, settings: Any) -> bool:
+    if settings.requirements and item.mark.id not in settings.requirements:
+        return False
+    if settings.profiles and item.requirement.profile not in settings.profiles:
+        return False
+    return settings.level in (None, item.requirement.level)

@@ -1,0 +1,46 @@
+"""One finding in words: the requirement, expected and observed, the exchange to repeat, the command to run again."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+from memconform.contract import requirements
+from memconform.settings import RunSettings
+
+WIDTH = 110
+
+
+def finding_text(record: Mapping[str, Any], settings: RunSettings) -> str:
+    """Return the finding of a test's record, several lines, without colour."""
+    return "\n".join(finding_lines(record, record["requirement"], settings))
+
+
+def finding_lines(record: Mapping[str, Any], requirement: str, settings: RunSettings) -> list[str]:
+    """Return the lines of a finding; `record` has expected and observed, or a reason, and exchanges."""
+    row = requirements()[requirement]
+    lines = _wrapped(f"{row.id} ({row.level})", row.statement)
+    for label in ("expected", "observed", "reason"):
+        if record.get(label):
+            lines += _wrapped(f"  {label}", str(record[label]))
+    lines += _exchange_lines(record.get("exchanges") or [])
+    lines.append(f"  again     {settings.again(row.id)}")
+    return lines
+
+
+def _exchange_lines(exchanges: list[Mapping[str, Any]]) -> list[str]:
+    lines = []
+    for exchange in exchanges:
+        response = exchange["response"]
+        answer = str(response["status"]) if response else f"no answer ({exchange.get('problem', '')})"
+        by = f" by {exchange['answered_by']}" if exchange.get("answered_by") else ""
+        lines += [f"  curl      {exchange['curl']}", f"            → {answer}{by}"]
+    return lines
+
+
+def _wrapped(label: str, text: str) -> list[str]:
+    head = f"{label:<11} " if label.startswith(" ") else f"{label}: "
+    if "\n" in text:
+        return [head.rstrip(), *textwrap.indent(text.rstrip(), "    ").splitlines()]
+    return textwrap.wrap(text, WIDTH, initial_indent=head, subsequent_indent=" " * 12, break_on_hyphens=False) or [head]

@@ -1,0 +1,184 @@
+"""One run against one server: the connections, who we are, what the server promises, and what we leave behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from memconform.capabilities import Capabilities
+from memconform.contract.openapi import openapi
+from memconform.exchange import Received, Sent
+from memconform.http import Disconnected, Refused, TimedOut, Unanswered, Wire
+from memconform.ledger import Ledger, state_folder
+from memconform.memory_api import MemoryApi, Principal
+from memconform.recorder import Recorder, WireFinding
+from memconform.scopes import RUN_PREFIX, Scopes
+from memconform.settings import RunSettings
+from memconform.wire_judge import WireJudge
+
+PROBES: Mapping[str, tuple[str, str]] = {
+    "search": ("POST", "/v1/search"),
+    "keyed": ("GET", "/v1/keyed"),
+    "batch": ("POST", "/v1/batch"),
+    "ingestion": ("POST", "/v1/ingestions"),
+    "erasure": ("GET", "/v1/scopes"),
+    "portability": ("GET", "/v1/export"),
+    "summary": ("POST", "/v1/summaries"),
+}
+"""A harmless, incomplete request for each profile that shows whether its operations are served."""
+
+_ABSENT = (404, 405, 501)
+
+
+class Unreachable(Exception):
+    """There is no memory server to judge at that address, or it does not let us in."""
+
+
+@dataclass
+class Session:
+    """Everything that the tests of one process share."""
+
+    settings: RunSettings
+    run_id: str
+    worker: str = ""
+    capabilities: Capabilities = field(default_factory=lambda: Capabilities({}))
+    served_undeclared: tuple[str, ...] = ()
+    wire_findings: list[WireFinding] = field(default_factory=list)
+    leaks: list[dict[str, Any]] = field(default_factory=list)
+    cleanup_requests: int = 0
+    tests: int = 0
+
+    def __post_init__(self) -> None:
+        """Prepare the wire; nothing is sent yet."""
+        self.wire = Wire(self.settings.target())
+        self.keys = self.settings.keys()
+        first, second = self.keys
+        self.first = Principal("first", first, self.settings.api_key_env)
+        self.second = Principal("second", second, self.settings.second_api_key_env)
+        path = state_folder() / f"{self.run_id}{self.worker}.jsonl"
+        self.ledger = Ledger(path, self.settings.url)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that must never be shown."""
+        return tuple(key for key in (*self.keys, *(value for _, value in self.wire.target.headers)) if key)
+
+    def judge(self) -> WireJudge:
+        """Return the judge of every exchange."""
+        base = "/" + self.wire.target.url.split("://", 1)[-1].partition("/")[2]
+        profiles = self.capabilities.profiles | {"core"} | set(self.settings.profiles)
+        return WireJudge(openapi(), frozenset(profiles), base, self.secrets)
+
+    def client(self, recorder: Recorder, principal: Principal) -> MemoryApi:
+        """Return a client whose exchanges go to the recorder."""
+        return MemoryApi(self.wire, recorder, principal, self.ledger)
+
+    def scopes(self) -> Scopes:
+        """Return scopes for one more test."""
+        self.tests += 1
+        return Scopes(f"{RUN_PREFIX}{self.run_id}.{self.worker}{self.tests:x}.", self.ledger.note_scope)
+
+    # Before the first test.
+
+    def open(self) -> None:
+        """Learn what the server promises; raise `Unreachable` when there is nothing to judge."""
+        health = self._probe("GET", "/v1/health")
+        answer = self._probe("GET", "/v1/capabilities")
+        document = _object(answer.body) if answer.status == 200 else None
+        if document is None and not self._looks_alive(health.status, health.body, answer.body):
+            seen = answer.header("Content-Type") or "no media type"
+            raise Unreachable(
+                f"{self.settings.url} answers, but not as a memory server: GET /v1/capabilities gave {answer.status} "
+                f"({seen}) and GET /v1/health gave {health.status}. Is this the address before /v1?"
+            )
+        self.capabilities = Capabilities(document or {})
+        self._check_credentials()
+        undeclared = [name for name in PROBES if name not in self.capabilities.profiles]
+        self.served_undeclared = tuple(name for name in undeclared if self._serves(name))
+
+    @staticmethod
+    def _looks_alive(status: int, health: bytes, capabilities: bytes) -> bool:
+        said = _object(health)
+        return (status == 200 and said is not None and "status" in said) or _object(capabilities) is not None
+
+    def _check_credentials(self) -> None:
+        scope = f"{RUN_PREFIX}{self.run_id}.probe"
+        for principal, option in ((self.first, "--api-key-env"), (self.second, "--second-api-key-env")):
+            if principal is self.second and principal.token is None:
+                continue
+            status = self._probe("GET", f"/v1/memories?user_id={scope}&limit=1", principal).status
+            if status in (401, 403):
+                what = "refuses the API key in" if principal.token else "wants credentials, and there are none in"
+                raise Unreachable(
+                    f"{self.settings.url} {what} ${principal.variable} ({status}). "
+                    f"Put the API key there, or name another variable with {option}."
+                )
+        if self.second.token and self.second.token == self.first.token:
+            raise Unreachable("both API keys are the same: tenancy needs the keys of two principals")
+
+    def _serves(self, profile: str) -> bool:
+        method, path = PROBES[profile]
+        try:
+            return self._probe(method, path, body=b"{}" if method == "POST" else b"").status not in _ABSENT
+        except Unreachable:
+            return False
+
+    def _probe(self, method: str, path: str, principal: Principal | None = None, body: bytes = b"") -> Received:
+        headers = (("Content-Type", "application/json"),) if body else ()
+        sent = Sent(method, self.wire.target.url + path, headers, body)
+        try:
+            credentials = (principal or self.first).headers()
+            return self.wire.send(sent, credentials, "probe")[1]
+        except Refused as error:
+            hint = "Is the server running, and is the port right?"
+            raise Unreachable(f"{error.detail}. {hint}") from error
+        except TimedOut as error:
+            raise Unreachable(f"{error.detail}. The server hangs, or --timeout is too short.") from error
+        except Disconnected as error:
+            raise Unreachable(f"{error.detail}. Is it really an HTTP server?") from error
+
+    # During and after the tests.
+
+    def alive(self, patience: float = 3.0) -> bool:
+        """Ask the server for its health until it answers, for at most `patience` seconds."""
+        sent = Sent("GET", f"{self.wire.target.url}/v1/health")
+        until = time.monotonic() + patience
+        while True:
+            try:
+                self.wire.send(sent, {}, "alive", timeout=patience)
+            except Unanswered:
+                if time.monotonic() > until:
+                    return False
+                time.sleep(0.05)
+            else:
+                return True
+
+    def close(self) -> None:
+        """Delete what the run created, note what would not go, and close the connections."""
+        from memconform.cleanup import clean
+
+        before = self.wire.requests
+        if self.settings.keep_data:
+            self.ledger.close(done=True)
+        else:
+            self.leaks = clean(self.wire, {"first": self.first, "second": self.second}, self.ledger)
+            self.ledger.close(done=not self.leaks)
+        self.cleanup_requests = self.wire.requests - before
+        self.wire.close()
+
+
+def new_run_id() -> str:
+    """Return an id for a run: eight hexadecimal digits."""
+    return os.urandom(4).hex()
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,95 @@
+"""Judges every exchange of every test: it matches the OpenAPI document (CORE-28) and leaks nothing (CORE-27)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from memconform.contract import OpenApi, validator
+from memconform.exchange import Exchange, Received
+from memconform.insides import insides
+from memconform.recorder import WireFinding
+
+PROXIES = frozenset({414, 431, 502, 504})
+"""Statuses that something before the API may answer in its own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class WireJudge:
+    """Knows the document, the profiles that the server declares, and the secrets that must not come back."""
+
+    openapi: OpenApi
+    profiles: frozenset[str]
+    base_path: str
+    secrets: Sequence[str]
+
+    def __call__(self, exchange: Exchange) -> list[WireFinding]:
+        """Return what is wrong with the exchange."""
+        findings = [
+            WireFinding("CORE-27", "problems and headers without the server's insides", leak, exchange)
+            for leak in insides(exchange, self.secrets)
+        ]
+        findings += [WireFinding("CORE-28", *wrong, exchange) for wrong in self._mismatches(exchange)]
+        return findings
+
+    def _mismatches(self, exchange: Exchange) -> Iterator[tuple[str, str]]:
+        received = exchange.received
+        if received is None or exchange.sent.method in ("HEAD", "OPTIONS", "TRACE") or received.status in PROXIES:
+            return
+        path = exchange.sent.url.split("?")[0].split("://", 1)[-1].partition("/")[2]
+        operation = self.openapi.operation(
+            exchange.sent.method, "/" + path.removeprefix(self.base_path.strip("/")).lstrip("/")
+        )
+        if operation is None or operation.profile not in self.profiles:
+            return
+        where = f"{exchange.sent.method} {operation.path}"
+        documented = operation.response(received.status)
+        if documented is None:
+            yield f"a status that the document has for {where} ({operation.statuses})", str(received.status)
+            return
+        yield from _header_mismatches(received, documented, where)
+        yield from _body_mismatches(received, documented.get("content") or {}, f"{where} {received.status}")
+
+
+def _header_mismatches(received: Received, documented: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:
+    for name, spec in (documented.get("headers") or {}).items():
+        value = received.header(name)
+        if value is None:
+            if spec.get("required"):
+                yield f"the header {name} on {received.status} of {where}", "no such header"
+            continue
+        reference = spec.get("schema", {})
+        if reference.get("type") == "integer" and not value.strip().isdigit():
+            yield f"a whole number in the header {name} of {where}", repr(value)
+
+
+def _body_mismatches(received: Received, content: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:
+    if not content:
+        if received.body:
+            yield f"no body for {where}", f"{len(received.body)} bytes"
+        return
+    media_type = (received.header("Content-Type") or "").split(";")[0].strip().lower()
+    if media_type not in content:
+        yield f"the media type {' or '.join(content)} for {where}", media_type or "no Content-Type"
+        return
+    reference = content[media_type].get("schema", {}).get("$ref")
+    if reference is None or not media_type.endswith("json"):
+        return
+    name = reference.rsplit("/", 1)[-1].removesuffix(".schema.json")
+    try:
+        body = json.loads(received.body, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        yield f"JSON for {where}", f"{error} in {received.body[:60]!r}"
+        return
+    first = next(iter(validator(name).errors(body)), None)
+    if first is not None:
+        yield (
+            f"a body of {where} that is valid against {name}.schema.json",
+            f"at {first.pointer or 'the root'}: {first.message}",
+        )
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")

@@ -1,0 +1,90 @@
+"""The advertised limits: what is within is accepted, one more is refused and leaves nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from memconform_server.settings import Limits
+
+LIMITS = Limits()
+
+
+def nested(levels: int) -> dict[str, Any]:
+    """Return an object of so many levels; `{}` has one."""
+    value: dict[str, Any] = {}
+    for _ in range(levels - 1):
+        value = {"a": value}
+    return value
+
+
+def metadata_of(size: int, filler: str = "é") -> dict[str, str]:
+    """Return metadata of exactly so many bytes in canonical form."""
+    width = len(filler.encode())
+    room = size - len('{"m":""}')
+    return {"m": filler * (room // width) + "x" * (room % width)}
+
+
+EDGES = {
+    "content": lambda extra: {"content": "x" * (LIMITS.content_bytes + extra)},
+    "multi-byte content": lambda extra: {"content": "é" * (LIMITS.content_bytes // 2) + "x" * extra},
+    "metadata": lambda extra: {"metadata": metadata_of(LIMITS.metadata_bytes + extra)},
+    "metadata of one-byte characters": lambda extra: {"metadata": metadata_of(LIMITS.metadata_bytes + extra, "y")},
+    "metadata depth": lambda extra: {"metadata": nested(LIMITS.metadata_depth + extra)},
+    "metadata depth in arrays": lambda extra: {"metadata": {"a": [[[[[[[1] * 1]]]]]] if not extra else [[[[[[[[]]]]]]]]}},
+    "scope value": lambda extra: {"scope": {"user_id": "é" * (LIMITS.scope_value_bytes // 2) + "x" * extra}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_the_limit_is_accepted_and_one_more_is_refused(
+    alice: httpx.Client, user: dict[str, str], name: str
+) -> None:
+    """Each limit is exact, to the byte or the level."""
+    draft = {"content": "x", "scope": user}
+    accepted = alice.post("/v1/memories", json=draft | EDGES[name](0))
+    assert accepted.status_code == 201, accepted.text[:300]
+    assert alice.get(accepted.headers["location"]).json() == accepted.json()
+    refused = alice.post("/v1/memories", json=draft | EDGES[name](1))
+    assert refused.status_code == 422
+    assert name.split()[0] in refused.json()["errors"][0]["pointer"] + " multi-byte"
+    kept = alice.get("/v1/memories", params=user).json()["items"]
+    assert [each["id"] for each in kept] == ([accepted.json()["id"]] if name != "scope value" else [])
+
+
+def test_a_body_of_exactly_the_limit_is_taken(alice: httpx.Client, user: dict[str, str]) -> None:
+    """White space counts as any byte: `request_bytes` are accepted, one more is 413."""
+    draft = json.dumps({"content": "x", "scope": user}).encode()
+    headers = {"Content-Type": "application/json"}
+    padding = LIMITS.request_bytes - len(draft)
+    assert alice.post("/v1/memories", content=draft + b" " * padding, headers=headers).status_code == 201
+    assert alice.post("/v1/memories", content=draft + b" " * (padding + 1), headers=headers).status_code == 413
+
+
+def test_query_and_results_are_bounded(alice: httpx.Client, user: dict[str, str]) -> None:
+    """A query of `query_bytes` and `max_top_k` results are accepted, more is 422."""
+    search = {"query": "é" * (LIMITS.query_bytes // 2), "scope": user, "top_k": LIMITS.max_top_k}
+    assert alice.post("/v1/search", json=search).status_code == 200
+    assert alice.post("/v1/search", json=search | {"query": search["query"] + "x"}).status_code == 422
+    assert alice.post("/v1/search", json=search | {"top_k": LIMITS.max_top_k + 1}).status_code == 422
+
+
+def test_the_operator_sets_the_limits(run_server: Any) -> None:
+    """`--limit` changes what is advertised and what is held to; a page follows where it is smaller than 50."""
+    server = run_server("--limit", "content_bytes=10", "--limit", "page_size=2", "--limit", "max_top_k=1")
+    with server.client() as client:
+        document = client.get("/v1/capabilities").json()
+        assert (document["limits"]["content_bytes"], document["limits"]["page_size"]) == (10, 2)
+        assert document["search"]["max_top_k"] == 1
+        draft = {"content": "x" * 10, "scope": {"user_id": "u"}}
+        assert [client.post("/v1/memories", json=draft).status_code for _ in range(3)] == [201] * 3
+        assert client.post("/v1/memories", json=draft | {"content": "x" * 11}).status_code == 422
+        page = client.get("/v1/memories", params={"user_id": "u"}).json()
+        assert len(page["items"]) == 2
+        assert page["next_cursor"]
+        search = {"query": "x", "scope": {"user_id": "u"}}
+        assert len(client.post("/v1/search", json=search).json()["results"]) == 1
+        assert client.post("/v1/search", json=search | {"top_k": 2}).status_code == 422

@@ -1,0 +1,279 @@
+"""The legal variants: each differs from the reference, and each keeps the contract in a small story."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from memconform.contract import validator
+from memconform_server.settings import Settings
+from memconform_server.stores.sqlite import SqliteStore
+from memconform_server.variants import apply, variants
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
+
+KEY = "first-key-0123456789abcdef"
+SETTINGS = Settings(api_keys=(KEY,))
+SCOPE = {"user_id": "u1"}
+LAG_S = 0.3
+"""The longest staleness that any variant declares."""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    """Open an empty store."""
+    opened = SqliteStore(tmp_path / "memories.db")
+    yield opened
+    opened.close()
+
+
+def tell(name: str, store: SqliteStore, story: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
+    """Run a story against a variant."""
+
+    async def run() -> None:
+        app: Any = apply(name, store, SETTINGS)
+        transport = httpx.ASGITransport(app)
+        headers = {"authorization": f"Bearer {KEY}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://m.invalid", headers=headers) as client:
+            await story(client)
+
+    asyncio.run(run())
+
+
+async def add(client: httpx.AsyncClient, content: str = "I like tea", **members: object) -> dict[str, Any]:
+    """Add a memory and return the record."""
+    answer = await client.post("/v1/memories", json={"content": content, "scope": SCOPE} | members)
+    assert answer.status_code == 201
+    return valid("memory", answer)
+
+
+def valid(schema: str, answer: httpx.Response) -> dict[str, Any]:
+    """Return the JSON object of a response that matches its schema."""
+    assert answer.headers["content-type"].lower().startswith("application/")
+    document: dict[str, Any] = answer.json()
+    assert not list(validator(schema).errors(document)), document
+    return document
+
+
+def meaning(memory: dict[str, Any]) -> dict[str, Any]:
+    """Return the memory without members that are null, which mean the same as absent ones."""
+    kept = {name: value for name, value in memory.items() if value is not None}
+    return kept | {"scope": {name: value for name, value in memory["scope"].items() if value is not None}}
+
+
+async def walk(client: httpx.AsyncClient, limit: int) -> list[dict[str, Any]]:
+    """Return the memories of all pages of a list."""
+    items: list[dict[str, Any]] = []
+    parameters: dict[str, Any] = {**SCOPE, "limit": limit}
+    for _ in range(50):
+        page = valid("memory-page", await client.get("/v1/memories", params=parameters))
+        assert len(page["items"]) <= limit
+        items += page["items"]
+        if page["next_cursor"] is None:
+            return items
+        parameters["cursor"] = page["next_cursor"]
+    raise AssertionError("the walk does not end")
+
+
+async def found(client: httpx.AsyncClient, query: str, **members: object) -> list[dict[str, Any]]:
+    """Search and return the results."""
+    answer = await client.post("/v1/search", json={"query": query, "scope": SCOPE} | members)
+    assert answer.status_code == 200
+    results: list[dict[str, Any]] = valid("search-response", answer)["results"]
+    return results
+
+
+async def until(seen: Callable[[], Awaitable[bool]]) -> None:
+    """Poll until it is seen, for no longer than a variant may lag."""
+    deadline = time.monotonic() + LAG_S
+    while not await seen():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("name", list(variants()))
+def test_a_variant_says_what_it_is(name: str) -> None:
+    """Names are slugs, and each freedom is one sentence."""
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)
+    assert re.fullmatch(r"[A-Z].*\.", variants()[name].freedom)
+
+
+@pytest.mark.parametrize("name", list(variants()))
+def test_a_variant_keeps_the_contract(name: str, store: SqliteStore) -> None:
+    """A variant adds, gets, lists, searches and deletes as the contract says, within its declared staleness."""
+
+    async def story(client: httpx.AsyncClient) -> None:
+        assert valid("health", await client.get("/v1/health"))["status"] == "ok"
+        assert "core" in valid("capabilities", await client.get("/v1/capabilities"))["profiles"]
+        added = [await add(client, text, metadata={"n": n}) for n, text in enumerate(("I like tea", "chess", "Ω 🍵"))]
+        path = f"/v1/memories/{added[0]['id']}"
+        assert meaning(valid("memory", await client.get(path))) == meaning(added[0])
+
+        async def all_listed() -> bool:
+            listed = {item["id"] for item in await walk(client, 5)}
+            return listed == {memory["id"] for memory in added}
+
+        async def self_found() -> bool:
+            return added[0]["id"] in [each["memory"]["id"] for each in (await found(client, "I like tea"))[:3]]
+
+        await until(all_listed)
+        await until(self_found)
+        one_by_one = [meaning(item) for item in await walk(client, 1)]
+        assert one_by_one == [meaning(item) for item in await walk(client, 4)]
+        times = [item["created_at"] for item in one_by_one]
+        assert times == sorted(times, reverse=True)
+        scores = [result["score"] for result in await found(client, "I like tea", top_k=2)]
+        assert scores == sorted(scores, reverse=True)
+        assert len(scores) <= 2
+        assert (await client.delete(path)).status_code == 204
+        assert (await client.get(path)).status_code == 404
+        assert (await client.delete(path)).status_code == 404
+
+        async def gone() -> bool:
+            results = await found(client, "I like tea")
+            return added[0]["id"] not in [each["memory"]["id"] for each in results]
+
+        await until(gone)
+        assert added[0]["id"] not in [item["id"] for item in await walk(client, 5)]
+
+    tell(name, store, story)
+
+
+@pytest.mark.parametrize("name", list(variants()))
+def test_a_variant_refuses_as_the_contract_says(name: str, store: SqliteStore) -> None:
+    """Refusals of a variant are problems with one of the statuses that the contract allows, and store nothing."""
+
+    async def story(client: httpx.AsyncClient) -> None:
+        as_json = {"content-type": "application/json"}
+        refused = [
+            (await client.get("/v1/memories"), {400, 422}),
+            (await client.get("/v1/memories/unknown"), {404}),
+            (await client.get("/v1/memories/%2e%2e%2fhealth"), {404, 400, 422}),
+            (await client.put("/v1/memories", json={}), {405}),
+            (await client.post("/v1/memories", content=b"{", headers=as_json), {400}),
+            (await client.post("/v1/memories", json={"content": "", "scope": SCOPE}), {422, 400}),
+            (await client.post("/v1/memories", json={"content": 1, "scope": SCOPE}), {422, 400}),
+            (await client.post("/v1/memories", json={"content": "x" * 70_000, "scope": SCOPE}), {422, 400, 413}),
+            (await client.post("/v1/memories", content=b"{}", headers={"content-type": "text/plain"}), {415}),
+            (await client.get("/v1/memories", params=SCOPE, headers={"authorization": "Bearer no"}), {401}),
+        ]
+        for answer, allowed in refused:
+            assert answer.status_code in allowed, answer.text
+            assert answer.headers["content-type"].lower().startswith("application/problem+json")
+            assert valid("problem", answer)["status"] == answer.status_code
+        assert "bearer" in refused[-1][0].headers["www-authenticate"].lower()
+        await asyncio.sleep(LAG_S if name == "lists-lag" else 0)
+        assert await walk(client, 5) == []
+
+    tell(name, store, story)
+
+
+def test_small_limits_are_declared(store: SqliteStore) -> None:
+    """What the variant takes at most is what its capabilities say."""
+
+    async def story(client: httpx.AsyncClient) -> None:
+        document = (await client.get("/v1/capabilities")).json()
+        assert (document["limits"]["content_bytes"], document["search"]["max_top_k"]) == (200, 5)
+        await add(client, "x" * 200)
+        answer = await client.post("/v1/memories", json={"content": "x" * 201, "scope": SCOPE})
+        assert answer.status_code in {413, 422}
+
+    tell("small-limits", store, story)
+
+
+def test_ids_have_128_characters(store: SqliteStore) -> None:
+    """The variant uses the whole length and every mark that an id may have."""
+
+    async def story(client: httpx.AsyncClient) -> None:
+        memory_id = (await add(client))["id"]
+        assert len(memory_id) == 128
+        assert set("_.~-") <= set(memory_id)
+
+    tell("ids-that-are-no-uuids", store, story)
+
+
+def test_pages_are_short_and_empty(store: SqliteStore) -> None:
+    """A walk meets empty pages that are not the last ones."""
+
+    async def story(client: httpx.AsyncClient) -> None:
+        await add(client)
+        page = (await client.get("/v1/memories", params=SCOPE)).json()
+        assert page["items"] == []
+        assert page["next_cursor"]
+
+    tell("short-and-empty-pages", store, story)
+
+
+def test_equal_memories_are_one(store: SqliteStore) -> None:
+    """Adding what is already there in the same exact scope answers 201 with the memory that is there."""
+
+    async def story(client: httpx.AsyncClient) -> None:
+        assert (await client.get("/v1/capabilities")).json()["write"]["dedupe"] == "exact"
+        first, second = await add(client), await add(client)
+        elsewhere = await add(client, scope={"user_id": "u1", "agent_id": "a"})
+        assert second == first
+        assert elsewhere["id"] != first["id"]
+        assert (await client.delete(f"/v1/memories/{first['id']}")).status_code == 204
+        assert (await add(client))["id"] != first["id"]
+
+    tell("keeps-one-of-equal", store, story)
+
+
+@pytest.mark.parametrize(("name", "read"), [("search-lags", "search"), ("lists-lag", "list")])
+def test_lags_are_declared_and_real(name: str, read: str, store: SqliteStore) -> None:
+    """A variant that lags says so, and does not show at once what was just added."""
+
+    async def story(client: httpx.AsyncClient) -> None:
+        declared = (await client.get("/v1/capabilities")).json()["consistency"][read]
+        assert declared == {"model": "bounded", "max_staleness_ms": 300}
+        await add(client)
+        assert not (await walk(client, 5) if read == "list" else await found(client, "I like tea"))
+
+    tell(name, store, story)
+
+
+def test_a_deleted_memory_lingers_in_ranking(store: SqliteStore) -> None:
+    """Search may lag behind a deletion, and then shows the memory as it was; it does not come back."""
+
+    async def story(client: httpx.AsyncClient) -> None:
+        memory = await add(client)
+        await asyncio.sleep(LAG_S)
+        assert (await client.delete(f"/v1/memories/{memory['id']}")).status_code == 204
+        assert [each["memory"]["id"] for each in await found(client, "I like tea")] == [memory["id"]]
+        await asyncio.sleep(LAG_S)
+        assert await found(client, "I like tea") == []
+
+    tell("search-lags", store, story)
+
+
+def test_json_is_spelled_oddly_and_means_the_same(store: SqliteStore) -> None:
+    """Escapes, white space and exponents leave the value as it is, astral characters and NUL included."""
+
+    async def story(client: httpx.AsyncClient) -> None:
+        given = {"content": "a\0🍵\u2028", "metadata": {"é": [0.1, -0.0, 10**18, None, True, "🍵"]}}
+        memory = await add(client, **given)
+        answer = await client.get(f"/v1/memories/{memory['id']}")
+        assert {name: answer.json()[name] for name in given} == given
+        assert "\\u" in answer.text
+        assert "E-0" in answer.text
+
+    tell("oddly-spelled-json", store, story)
+
+
+def test_locations_lead_to_the_memory(store: SqliteStore) -> None:
+    """An absolute and a relative Location both resolve against the URL of the request."""
+
+    async def story(client: httpx.AsyncClient) -> None:
+        answer = await client.post("/v1/memories", json={"content": "a", "scope": SCOPE})
+        target = answer.request.url.join(answer.headers["location"])
+        assert (await client.get(target)).json() == answer.json()
+
+    for name in ("absolute-locations", "relative-locations"):
+        tell(name, store, story)
