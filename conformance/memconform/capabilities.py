@@ -30,27 +30,26 @@ class Capabilities:
 
     def limit(self, name: str) -> int:
         """Return a declared limit; raise `Inconclusive` when it is not declared."""
-        value = self._section("limits").get(name)
-        if not isinstance(value, int) or isinstance(value, bool):
+        value = _whole(self._section("limits").get(name))
+        if value is None:
             raise Inconclusive(f"the server declares no limits.{name}")
         return value
 
     def limit_or(self, name: str, otherwise: int) -> int:
         """Return a declared limit, or `otherwise` when there is none; never more than `otherwise`."""
-        value = self._section("limits").get(name)
-        return min(value, otherwise) if isinstance(value, int) else otherwise
+        value = _whole(self._section("limits").get(name))
+        return otherwise if value is None else min(value, otherwise)
 
     @property
     def requests_per_minute(self) -> int | None:
         """The declared request limit, None when there is none."""
-        value = self._section("limits").get("requests_per_minute")
-        return value if isinstance(value, int) and value > 0 else None
+        return _whole(self._section("limits").get("requests_per_minute")) or None
 
     @property
     def max_top_k(self) -> int:
         """The largest `top_k`; 10 where none is declared, which every server takes as the default."""
-        value = self._section("search").get("max_top_k")
-        return value if isinstance(value, int) else 10
+        value = _whole(self._section("search").get("max_top_k"))
+        return 10 if value is None else value
 
     @property
     def search_mode(self) -> str:
@@ -79,3 +78,10 @@ class Capabilities:
             lag = promise.get("max_staleness_ms")
             return float(lag) / 1000 if isinstance(lag, (int, float)) else 0.0
         return 0.0
+
+
+def _whole(value: object) -> int | None:
+    """Return a JSON number without a fraction as an integer, also when it is spelled 200.0; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1:
+        return None
+    return int(value)

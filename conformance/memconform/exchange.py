@@ -67,11 +67,17 @@ class Exchange:
             parts = ["curl", "-sS", "--path-as-is", "--head"]
         elif self.sent.method != "GET" or self.sent.body:
             parts += ["-X", self.sent.method]
+        if any(letter in self.sent.url for letter in "[]{}"):
+            parts.append("--globoff")
         words = [*parts, quote(self.sent.url)]
-        words += [f"-H {quote(f'{name}: {value}')}" for name, value in self._shown_headers()]
-        words += [f'-H "{name}: {shown}"' for name, shown in self.sent.secrets]
+        shown = [(name, value) for name, value in self._shown_headers() if value]
+        words += [f"-H {quote(f'{name}: {value}')}" for name, value in shown]
+        words += [f"-H {quote(f'{name};')}" for name, value in self._shown_headers() if not value]
+        words += [f"-H {quote(name)}': '\"{value}\"" for name, value in self.sent.secrets]
         if self.sent.body:
-            words.append(f"--data-binary {_quote_body(self.sent.body)}")
+            if not any(name.lower() == "content-type" for name, _ in self.sent.headers):
+                words.append("-H Content-Type:")
+            words.append(_data(self.sent.body))
         return " ".join(words)
 
     def _shown_headers(self) -> Headers:
@@ -116,15 +122,24 @@ def quote(text: str) -> str:
     return _ansi_c(text.encode("utf-8", "surrogatepass"))
 
 
-def _quote_body(body: bytes) -> str:
+def _data(body: bytes) -> str:
+    """Return the option that sends the body; no word of a command can hold a NUL, so such a body comes from a pipe."""
     if len(body) > SHOWN_BYTES:
         head = body[:60].decode("utf-8", "backslashreplace")
-        return f"@body.json  # {len(body)} bytes beginning with {head!r}; the run-again command sends them"
+        said = f"{len(body)} bytes beginning with {head!r}; the run-again command sends them"
+        return f"--data-binary @body.json  # {said}"
+    if b"\0" in body:
+        escaped = "".join(f"\\{byte:03o}" if byte in _OCTAL else chr(byte) for byte in body)
+        return f"--data-binary @<(printf '{escaped}')"
     try:
-        text = body.decode()
+        return f"--data-raw {quote(body.decode())}"
     except UnicodeDecodeError:
-        return _ansi_c(body)
-    return quote(text) if b"\0" not in body else _ansi_c(body)
+        return f"--data-raw {_ansi_c(body)}"
+
+
+_OCTAL = frozenset(range(256)) - frozenset(b" !#$&()*+,-./:;<=>?@[]^_`{|}~\"") - frozenset(range(48, 58))
+_OCTAL -= frozenset(range(65, 91)) | frozenset(range(97, 123))
+"""Bytes that printf gets by number."""
 
 
 def _ansi_c(raw: bytes) -> str:

@@ -1,6 +1,6 @@
 """The wire: sends requests to the server under test, bounded in time, size and rate, and keeps each as an `Exchange`.
 
-The only module that names httpx. Exceptions:
+The only module that names httpx (`deadline` is its lower half). Exceptions:
 
     Unanswered          no usable answer came back
     ├── Refused         nobody listens (or the name is unknown, or TLS failed)
@@ -20,6 +20,7 @@ from typing import TypeVar
 
 import httpx
 
+from memconform.deadline import Attempt, BoundedBackend, until
 from memconform.exchange import Exchange, Received, Sent
 
 T = TypeVar("T")
@@ -120,30 +121,41 @@ class Wire:
         try:
             received = self._receive(sent, credentials, lane, start + limit, limit)
             return ended(received), received
+        except httpx.LocalProtocolError:
+            raise  # what we wanted to send is no HTTP: our own fault, never the server's
         except httpx.TimeoutException as error:
             detail = f"no complete answer to {sent.method} {sent.url.split('?')[0]} within {limit:g} s"
             raise TimedOut(detail, ended(None, detail)) from error
         except httpx.ConnectError as error:
-            detail = f"no connection to {self.target.url}: {error}"
+            detail = f"no connection to {self.target.url}: {error or type(error).__name__}"
             raise Refused(detail, ended(None, detail)) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
-            detail = (
-                f"the answer to {sent.method} {sent.url.split('?')[0]} broke off: {str(error) or type(error).__name__}"
-            )
+            said = _without(str(error) or type(error).__name__, [*credentials.values(), *self._own_values()])
+            detail = f"the answer to {sent.method} {sent.url.split('?')[0]} broke off: {said}"
             raise Disconnected(detail, ended(None, detail)) from error
 
     def _receive(
         self, sent: Sent, credentials: Mapping[str, str], lane: str, deadline: float, limit: float
     ) -> Received:
         headers = [*sent.headers, *self.target.headers, *credentials.items()]
-        timeouts = httpx.Timeout(limit, connect=min(limit, 5.0))
         request = self._lane(lane).build_request(
             sent.method,
             sent.url,
             content=sent.body or None,
             headers=[(name.encode("ascii"), value.encode("utf-8")) for name, value in headers],
-            timeout=timeouts,
+            timeout=httpx.Timeout(limit, connect=min(limit, 5.0)),
+            # Sent as it is: httpx would resolve dot segments.
+            extensions={"target": _request_target(sent.url)},
         )
+        while True:
+            with until(deadline) as attempt:
+                try:
+                    return self._read(request, lane)
+                except (httpx.NetworkError, httpx.RemoteProtocolError):
+                    if not _was_idle(attempt):
+                        raise
+
+    def _read(self, request: httpx.Request, lane: str) -> Received:
         response = self._lane(lane).send(request, stream=True)
         try:
             body = bytearray()
@@ -151,8 +163,6 @@ class Wire:
                 body += chunk
                 if len(body) > RESPONSE_BYTES:
                     raise httpx.ReadError(f"more than {RESPONSE_BYTES} bytes")
-                if time.monotonic() > deadline:
-                    raise httpx.ReadTimeout("the answer dripped")
             names = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in response.headers.raw)
             return Received(response.status_code, names, bytes(body))
         finally:
@@ -164,19 +174,47 @@ class Wire:
                 self._tls = self.target.tls()
             if name not in self._lanes:
                 # trust_env is off: proxies and .netrc of the user's shell must not stand between judge and server.
+                limits = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=4.0)
+                transport = httpx.HTTPTransport(verify=self._tls, trust_env=False, limits=limits)
+                # httpx has no option for httpcore's network backend.
+                transport._pool._network_backend = BoundedBackend()  # noqa: SLF001
                 self._lanes[name] = httpx.Client(
-                    verify=self._tls,
+                    transport=transport,
                     trust_env=False,
                     follow_redirects=False,
                     headers={"Accept-Encoding": "identity", "User-Agent": "memconform"},
-                    limits=httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=4.0),
                 )
             return self._lanes[name]
+
+    def _own_values(self) -> list[str]:
+        return [value for _, value in self.target.headers]
 
     def close(self) -> None:
         """Close every connection."""
         for client in self._lanes.values():
             client.close()
+
+
+def _was_idle(attempt: Attempt) -> bool:
+    """Tell whether a server closed an idle connection just when it was used again, which it may at any time.
+
+    Then no byte came back and the request was never read (RFC 9112 section 9.3.1), so it is sent on another connection.
+    """
+    return not attempt.connected and not attempt.received
+
+
+def _request_target(url: str) -> bytes:
+    rest = url.partition("://")[2]
+    start = next((index for index, letter in enumerate(rest) if letter in "/?"), len(rest))
+    target = rest[start:]
+    return (target if target.startswith("/") else f"/{target}").encode("ascii")
+
+
+def _without(text: str, secrets: Sequence[str]) -> str:
+    for secret in secrets:
+        for word in (secret, secret.rpartition(" ")[2]):
+            text = text.replace(word, "[redacted]") if word else text
+    return text
 
 
 def together(actions: Sequence[Callable[[], T]]) -> list[T]:

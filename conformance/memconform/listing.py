@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 
-from memconform.answer import must, shown
-from memconform.capabilities import Capabilities
+from memconform.answer import control, must, shown
 from memconform.memory_api import Memories, Memory, MemoryApi, Scope
-from memconform.oracle import repeated
+from memconform.oracle import out_of_order, repeated
 from memconform.verdict import NotMet
-
-
-def settle(capabilities: Capabilities, *reads: str) -> None:
-    """Wait out the declared staleness of the reads (`list` when none is named); at once where they are strong.
-
-    After it every acknowledged write is seen by every later read, so that reads may be compared with one another.
-    """
-    time.sleep(max(capabilities.staleness(read) for read in reads or ("list",)))
 
 
 def pages(memory: MemoryApi, scope: Scope, limits: Iterable[int | None] = repeat(None)) -> Iterator[Memories]:
@@ -53,13 +43,25 @@ def listed(memory: MemoryApi, scope: Scope, limit: int | None = None) -> Memorie
 def must_hold(items: Sequence[Memory], expected: Mapping[str, str], where: str) -> None:
     """Require that a list holds exactly the expected memories, given as {id: what to call it}, each once."""
     ids = [str(item.get("id")) for item in items]
-    called = {memory_id: name for memory_id, name in zip(ids, map(_name, items), strict=True)} | dict(expected)
+    called = dict(zip(ids, map(_name, items), strict=True)) | dict(expected)
     twice = [called[memory_id] for memory_id in repeated(ids)]
     must(not twice, f"each memory once in {where}", f"more than once: {shown(twice)}")
     lost = [called[memory_id] for memory_id in expected if memory_id not in ids]
     added = [called[memory_id] for memory_id in ids if memory_id not in expected]
     observed = [f"missing: {shown(lost)}"] * bool(lost) + [f"not belonging there: {shown(added)}"] * bool(added)
     must(not observed, f"exactly {shown(sorted(expected.values()))} in {where}", "; ".join(observed))
+
+
+def must_be_newest_first(items: Sequence[Memory]) -> None:
+    """Require non-increasing `created_at`; without timestamps nothing is proven."""
+    try:
+        wrong = out_of_order(items)
+    except ValueError as error:
+        control(False, f"created_at of a listed memory is {error}")
+        return
+    if wrong is not None:
+        before, after = (f"{item.get('content')} ({item.get('created_at')})" for item in wrong)
+        raise NotMet("a list by non-increasing created_at", f"{before} before the newer {after}")
 
 
 def _name(item: Memory) -> str:

@@ -25,6 +25,8 @@ Scope = Mapping[str, str]
 Params = Mapping[str, str] | Sequence[tuple[str, str]]
 
 MEMORIES = "/v1/memories"
+_AS_IT_IS = "".join(chr(code) for code in range(33, 127) if chr(code) != "#")
+"""What a path may hold on the wire; the rest is percent-encoded."""
 LONGEST_WAIT = 120.0
 """How long the judge lets a server's Retry-After hold it up, in seconds."""
 
@@ -85,7 +87,7 @@ class MemoryApi:
         if content is not None and not any(name.lower() == "content-type" for name in extra):
             extra["Content-Type"] = "application/json"
         query = urlencode(params if not isinstance(params, Mapping) else list(params.items()))
-        url = self.wire.target.url + path + (f"?{query}" if query else "")
+        url = self.wire.target.url + quote(path, safe=_AS_IT_IS) + (f"?{query}" if query else "")
         secret = self.principal.headers() if credentials else {}
         hidden = [(name, f"Bearer ${self.principal.variable}") for name in secret]
         hidden += [(name, "[redacted]") for name, _ in self.wire.target.headers]

@@ -95,7 +95,7 @@ def _same(name: str, one: Json, two: Json) -> bool:
             return instant(one) == instant(two)
         except ValueError:
             return one == two
-    if name == "source" and isinstance(one, Mapping) and isinstance(two, Mapping):
+    if name in ("scope", "source") and isinstance(one, Mapping) and isinstance(two, Mapping):
         return json_equal(_without_nulls(one), _without_nulls(two))
     return json_equal(one, two)
 

@@ -6,13 +6,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeGuard
 
 from memconform.answer import Answer
 from memconform.verdict import Inconclusive
 
 SCORE_TOLERANCE = 1e-9
 """Scores that differ by no more are the same score, written in two ways."""
+
+SINGLE_PRECISION = 1e-6
+"""Scores that differ by no more may come of the same sum in single precision, added up in another order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,9 @@ def _ranked(result: Any, answer: Answer) -> Ranked:
     return Ranked(memory["id"], float(score), memory)
 
 
-def is_score(value: object) -> bool:
+def is_score(value: object) -> TypeGuard[float]:
     """Tell whether a JSON value is a finite number in [0, 1]."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and math.isfinite(value) and 0 <= value <= 1  # type: ignore[arg-type,operator]  # it is a number
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1  # NaN is not
 
 
 def same_score(one: float, two: float) -> bool:
@@ -71,18 +73,21 @@ def change(before: Ranking, after: Ranking) -> str | None:
 
 
 def prefix_breach(short: Ranking, long: Ranking, k: int, *, tolerance: float = SCORE_TOLERANCE) -> str | None:
-    """Return, in words, how results for `k` are not the first `k` of more; None where they are.
+    """Return, in words, how `short` is not the first `k` of `long`; None where it is.
 
     Ties apart: results whose scores are equal may stand in any order, and any of them may fall to the cut.
     """
-    first = long[:k]
+    first, scores = long[:k], {each.id: each.score for each in long}
     if len(short) != len(first):
-        return f"{len(short)} results, and {len(first)} among the first {k} of more"
+        return f"{len(short)} results instead of {len(first)}"
     for place, (one, two) in enumerate(zip(short, first, strict=True), 1):
         if abs(one.score - two.score) > tolerance:
-            return f"at place {place} {one.id} with {one.score}, and {two.id} with {two.score} when more were wanted"
+            return f"at place {place} {one.id} with {one.score} instead of {two.id} with {two.score}"
+    for each in short:
+        if abs(each.score - scores.get(each.id, each.score)) > tolerance:
+            return f"{each.id} with {each.score} instead of {scores[each.id]}"
     strangers = missed(short, long, k, tolerance=tolerance)
-    return f"{strangers[0]}, which stands elsewhere when more are wanted" if strangers else None
+    return f"{strangers[0]}, which is not among the first {k} of {len(long)}" if strangers else None
 
 
 def missed(short: Ranking, long: Ranking, k: int, *, tolerance: float = SCORE_TOLERANCE) -> list[str]:

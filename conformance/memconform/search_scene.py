@@ -53,8 +53,10 @@ class SearchScene:
         settle(max(self.capabilities.staleness("search"), self.capabilities.staleness("get")))
 
     def rank(self, query: str, **members: Json) -> list[Ranked]:
-        """Search and return the results, as many as the server gives where no `top_k` says otherwise."""
-        return ranking(self.memory.search(query, self.scope, **{"top_k": self.widest, **members}))
+        """Search and return the results: as many as the server gives, unless `top_k` says how many, or None nothing."""
+        wanted = {"top_k": self.widest, **members}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        return ranking(self.memory.search(query, self.scope, **given))
 
     def elsewhere(self) -> SearchScene:
         """Return the same scene on connections of its own."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import jsonschema_rs
+
 from memconform.contract import OpenApi, validator
 from memconform.exchange import Exchange, Received
 from memconform.insides import insides
@@ -42,7 +44,7 @@ class WireJudge:
         operation = self.openapi.operation(
             exchange.sent.method, "/" + path.removeprefix(self.base_path.strip("/")).lstrip("/")
         )
-        if operation is None or operation.profile not in self.profiles:
+        if operation is None or not operation.served_with(self.profiles):
             return
         where = f"{exchange.sent.method} {operation.path}"
         documented = operation.response(received.status)
@@ -60,9 +62,14 @@ def _header_mismatches(received: Received, documented: Mapping[str, Any], where:
             if spec.get("required"):
                 yield f"the header {name} on {received.status} of {where}", "no such header"
             continue
-        reference = spec.get("schema", {})
-        if reference.get("type") == "integer" and not value.strip().isdigit():
-            yield f"a whole number in the header {name} of {where}", repr(value)
+        if not _header_is_valid(value, spec.get("schema", {})):
+            yield f"a header {name} of {where} that is valid ({spec['schema']})", repr(value)
+
+
+def _header_is_valid(value: str, schema: Mapping[str, Any]) -> bool:
+    text = value.strip()
+    instance = int(text) if schema.get("type") == "integer" and text.isascii() and text.isdigit() else text
+    return jsonschema_rs.is_valid(dict(schema), instance, validate_formats=True)
 
 
 def _body_mismatches(received: Received, content: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:

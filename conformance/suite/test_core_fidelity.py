@@ -163,17 +163,15 @@ def _raw(scope: dict[str, str], content: str, metadata: str = "{}") -> bytes:
 
 
 def _fits(metadata: Any, capabilities: Capabilities) -> bool:
-    """Tell whether metadata is within the limits, with room for other spellings of its numbers."""
-    numbers = 25 * _count_numbers(metadata)
-    room = min(capabilities.limit_or("metadata_bytes", 4096), capabilities.limit_or("request_bytes", 4096) // 4)
-    return json_bytes(metadata) + (numbers if json_bytes(metadata) > room // 2 else 0) <= room and depth(
-        metadata
-    ) <= capabilities.limit_or("metadata_depth", 32)
+    """Tell whether metadata is within the limits; four bytes more for each number that RFC 8785 may spell longer."""
+    room = min(capabilities.limit_or("metadata_bytes", 4096), capabilities.limit_or("request_bytes", 4096) // 2)
+    size = json_bytes(metadata) + 4 * _fractions(metadata)
+    return size <= room and depth(metadata) <= capabilities.limit_or("metadata_depth", 32)
 
 
-def _count_numbers(value: Any) -> int:
+def _fractions(value: Any) -> int:
     if isinstance(value, (dict, list)):
-        return sum(map(_count_numbers, value.values() if isinstance(value, dict) else value))
+        return sum(map(_fractions, value.values() if isinstance(value, dict) else value))
     return isinstance(value, (float, Decimal))
 
 

@@ -75,7 +75,7 @@ SAMPLES: dict[str, list[Any]] = {
     "a": [[{}], [[]]],
     "o": [{"text": 1}],
 }
-BOUNDS = {
+BOUNDS: dict[str, dict[str, tuple[list[Any], list[Any]]]] = {
     "answered-scope": {"agent_id app_id session_id": ([""], ["x", "*"])},
     "batch-response": {
         "results.0.status": ([99, 199, 600], [200, 404, 599]),
@@ -138,11 +138,10 @@ def with_member(name: str, path: list[str], *value: Any) -> Any:
     node = document
     for step in path[:-1]:
         node = node[int(step) if isinstance(node, list) else step]
-    step = int(path[-1]) if isinstance(node, list) else path[-1]
     if value:
-        node[step] = value[0]
+        node[int(path[-1]) if isinstance(node, list) else path[-1]] = value[0]
     elif isinstance(node, dict):
-        node.pop(step, None)
+        node.pop(path[-1], None)
     return document
 
 
@@ -175,7 +174,8 @@ def test_a_member_is_what_the_contract_says(name: str, member: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(MEMBERS) - {"consistency"}))
 def test_a_body_is_an_object(name: str) -> None:
     """A body that is a text, a number, a list or nothing is refused."""
-    for value in (None, "text", 7, True, [], [{}]):
+    values: list[Any] = [None, "text", 7, True, [], [{}]]
+    for value in values:
         assert not validator(name).is_valid(value)
 
 

@@ -8,13 +8,15 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 ANNOUNCEMENT = re.compile(r"memconform serve: listening on (http://\S+) \(store \w+, data (.+), principals (\d+)\)\n")
 ALICE = "alice-key"
@@ -93,7 +95,7 @@ def run_server() -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server with two principals and the default limits, for all tests that do no harm to it."""
+    """Run one server with two principals and the default limits, for all tests that do no harm to it."""
     data = tmp_path_factory.mktemp("server") / "memories.db"
     running = start("--data", data, "--api-key", ALICE, env={"MEMCONFORM_SERVER_API_KEYS": BOB})
     yield running
@@ -102,21 +104,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def alice(server: Server) -> Iterator[httpx.Client]:
-    """The first principal of the shared server."""
+    """Give a client of the shared server as its first principal."""
     with server.client(ALICE) as client:
         yield client
 
 
 @pytest.fixture
 def bob(server: Server) -> Iterator[httpx.Client]:
-    """The second principal of the shared server."""
+    """Give a client of the shared server as its second principal."""
     with server.client(BOB) as client:
         yield client
 
 
 @pytest.fixture
 def nobody(server: Server) -> Iterator[httpx.Client]:
-    """Somebody without credentials."""
+    """Give a client of the shared server without credentials."""
     with server.client() as client:
         yield client
 

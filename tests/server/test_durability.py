@@ -5,13 +5,15 @@ from __future__ import annotations
 import resource
 import sqlite3
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 SCOPE = {"user_id": "u"}
 
@@ -45,8 +47,8 @@ def test_acknowledged_writes_survive_kill_9(run_server: Callable[..., Any], tmp_
                         return
                     identifier = answer.json()["id"]
                     if len(acknowledged) % 5 == 4:
-                        if client.delete(f"/v1/memories/{identifier}").status_code == 204:
-                            deleted.append(identifier)
+                        assert client.delete(f"/v1/memories/{identifier}").status_code == 204
+                        deleted.append(identifier)
                     acknowledged.append(identifier)
                 except httpx.TransportError:
                     return
@@ -115,12 +117,11 @@ def test_a_full_disk_acknowledges_nothing(run_server: Callable[..., Any], tmp_pa
 
     server = run_server("--data", tmp_path / "m.db", preexec_fn=small_files)
     acknowledged = []
+    draft = {"content": "fill " * 4_000, "scope": SCOPE}
     with server.client() as client:
-        for _ in range(60):
-            answer = client.post("/v1/memories", json={"content": "fill " * 4_000, "scope": SCOPE})
-            if answer.status_code != 201:
-                break
+        while (answer := client.post("/v1/memories", json=draft)).status_code == 201:
             acknowledged.append(answer.json()["id"])
+            assert len(acknowledged) < 60
         assert answer.status_code == answer.json()["status"] == 507, answer.text
         assert "sqlite" not in answer.text.lower()
         assert str(tmp_path) not in answer.text
@@ -140,7 +141,7 @@ def test_the_data_file_is_its_owners(run_server: Callable[..., Any], tmp_path: P
 
 
 def test_deleting_leaves_no_trace_in_the_file(run_server: Callable[..., Any], tmp_path: Path) -> None:
-    """Text, scope, metadata and words of a deleted memory are in no table."""
+    """Text, scope, metadata and words of a deleted memory are in no table and in no free page."""
     server = run_server("--data", tmp_path / "m.db")
     with server.client() as client:
         scope = {"user_id": "zebra", "session_id": "giraffe"}
@@ -150,6 +151,8 @@ def test_deleting_leaves_no_trace_in_the_file(run_server: Callable[..., Any], tm
         client.delete(path)
         client.delete(f"/v1/memories/{other}")
     server.stop()
+    left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert not [word for word in (b"elephant", b"zebra", b"giraffe", b"okapi") if word in left]
     database = sqlite3.connect(tmp_path / "m.db")
     try:
         for table in ("memories", "selectors", "selections", "vectors", "words"):

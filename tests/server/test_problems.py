@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
+
+if TYPE_CHECKING:
+    import httpx
 
 JSON = {"Content-Type": "application/json"}
 GOOD = b'{"content":"x","scope":{"user_id":"problems"}}'
@@ -30,7 +32,9 @@ CASES: dict[str, tuple[int, str, str, dict[str, Any]]] = {
     "method of a free path": (405, "POST", "/v1/health", {}),
     "media type": (415, "POST", "/v1/memories", {"content": GOOD, "headers": {"Content-Type": "text/plain"}}),
     "no media type": (415, "POST", "/v1/memories", {"content": GOOD}),
-    "content coding": (415, "POST", "/v1/memories", {"content": GOOD, "headers": JSON | {"Content-Encoding": "gzip"}}),
+    "content coding": (
+        415, "POST", "/v1/memories", {"content": GOOD, "headers": JSON | {"Content-Encoding": "gzip"}}
+    ),
     "too large": (413, "POST", "/v1/memories", body(b" " * 1_048_577)),
     "too large in chunks": (413, "POST", "/v1/memories", {"content": iter([b" " * 65_536] * 17), "headers": JSON}),
     "empty body": (400, "POST", "/v1/memories", body("")),
@@ -57,7 +61,9 @@ CASES: dict[str, tuple[int, str, str, dict[str, Any]]] = {
     "no content": (422, "POST", "/v1/memories", body('{"scope":{"user_id":"u"}}')),
     "empty content": (422, "POST", "/v1/memories", body('{"content":"","scope":{"user_id":"u"}}')),
     "content is a number": (422, "POST", "/v1/memories", body('{"content":1,"scope":{"user_id":"u"}}')),
-    "metadata is an array": (422, "POST", "/v1/memories", body('{"content":"x","scope":{"user_id":"u"},"metadata":[]}')),
+    "metadata is an array": (
+        422, "POST", "/v1/memories", body('{"content":"x","scope":{"user_id":"u"},"metadata":[]}')
+    ),
     "lone surrogate": (422, "POST", "/v1/memories", body(r'{"content":"\ud800","scope":{"user_id":"u"}}')),
     "lone surrogate in a name": (
         422, "POST", "/v1/memories", body(r'{"content":"x","scope":{"user_id":"u"},"metadata":{"a\udfff":1}}')
@@ -70,7 +76,9 @@ CASES: dict[str, tuple[int, str, str, dict[str, Any]]] = {
         422, "POST", "/v1/memories", body('{"content":"x","scope":{"user_id":"u"},"metadata":{"a":%s}}' % ("9" * 400))
     ),
     "an integer of a million digits": (422, "POST", "/v1/memories", body('{"content":%s}' % ("9" * 1_000_000))),
-    "confidence above 1": (422, "POST", "/v1/memories", body('{"content":"x","scope":{"user_id":"u"},"confidence":1.1}')),
+    "confidence above 1": (
+        422, "POST", "/v1/memories", body('{"content":"x","scope":{"user_id":"u"},"confidence":1.1}')
+    ),
     "own member": (422, "POST", "/v1/memories", body('{"content":"x","scope":{"user_id":"u"},"version":1}')),
     "expiry": (
         422, "POST", "/v1/memories", body('{"content":"x","scope":{"user_id":"u"},"expires_at":"2099-01-01T00:00:00Z"}')
@@ -133,8 +141,7 @@ def test_refusals_are_problems(alice: httpx.Client, name: str) -> None:
 
 def test_nothing_of_it_was_stored(alice: httpx.Client) -> None:
     """After every refusal above the scopes that they named are empty."""
-    for name in CASES:
-        _, method, path, arguments = CASES[name]
+    for _, method, path, arguments in CASES.values():
         if isinstance(arguments.get("content"), bytes):
             alice.request(method, path, **arguments)
     for value in ("u", "problems"):
@@ -143,7 +150,9 @@ def test_nothing_of_it_was_stored(alice: httpx.Client) -> None:
 
 def test_pointers_name_the_place(alice: httpx.Client) -> None:
     """A fault in a body is named by a JSON Pointer, escapes included."""
-    answer = alice.post("/v1/memories", **body(r'{"content":"x","scope":{"user_id":"u"},"metadata":{"a/b":{"~":"\ud800"}}}'))
+    answer = alice.post(
+        "/v1/memories", **body(r'{"content":"x","scope":{"user_id":"u"},"metadata":{"a/b":{"~":"\ud800"}}}')
+    )
     assert [each["pointer"] for each in answer.json()["errors"]] == ["/metadata/a~1b/~0"]
 
 
@@ -179,6 +188,10 @@ def test_unknown_members_are_ignored(alice: httpx.Client, user: dict[str, str]) 
 
 def test_every_answer_has_a_request_id_and_its_time(alice: httpx.Client) -> None:
     """Good or bad, an answer carries a request id of its own and the time the server took."""
-    answers = [alice.get("/v1/health"), alice.get("/v1/nothing"), alice.get("/v1/health", headers={"Authorization": ""})]
+    answers = [
+        alice.get("/v1/health"),
+        alice.get("/v1/nothing"),
+        alice.get("/v1/health", headers={"Authorization": ""}),
+    ]
     assert len({answer.headers["x-request-id"] for answer in answers}) == 3
     assert all(answer.headers["server-timing"].startswith("total;dur=") for answer in answers)

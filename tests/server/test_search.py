@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
+
+if TYPE_CHECKING:
+    import httpx
 
 UNRELATED = [f"note {number} about {topic}" for number in range(20) for topic in
              ("gardening", "tax forms", "jazz piano", "bicycle repair", "soup recipes")]  # fmt: skip
@@ -67,12 +69,12 @@ def test_the_same_search_gives_the_same(alice: httpx.Client, notes: dict[str, st
     assert len({str(search(alice, notes, "vegetable soup", top_k=200)) for _ in range(5)}) == 1
 
 
-@pytest.mark.parametrize(
-    "text", ["I use pnpm, never npm", "🙂🙂🙂", "记忆服务器", "שלום עולם", "a\x00b", "\x00", " ", "\u200b", "AND", "the the the", "\U0010ffff"]
-)
-def test_its_own_text_comes_first_with_one(
-    alice: httpx.Client, user: dict[str, str], text: str
-) -> None:
+OWN_TEXTS = ["I use pnpm, never npm", "🙂🙂🙂", "记忆服务器", "שלום עולם", "a\x00b", "\x00", " ", "\u200b", "AND",
+             "the the the", "\U0010ffff"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", OWN_TEXTS)
+def test_its_own_text_comes_first_with_one(alice: httpx.Client, user: dict[str, str], text: str) -> None:
     """SEARCH-07: equal text scores 1.0 and is first among others, whatever the script, also without any word."""
     add(alice, user, "something else", text, text + " and more", text + text)
     results = search(alice, user, text)
@@ -105,11 +107,12 @@ def test_results_carry_the_memory(alice: httpx.Client, user: dict[str, str]) -> 
     assert search(alice, user, "tea")[0]["memory"] == alice.get(f"/v1/memories/{identifier}").json()
 
 
-@pytest.mark.parametrize(
-    "query",
-    ['"', "'", '"" OR ""', "NEAR(a b, 5)", "a AND", "NOT x", "terms : x", "selectors : s1", "s1", "^a*", "{a b} : c", "-a", "(", "%", "\\",
-     "\x00", "\x00\x01", "🙂", "a" * 8192, "a " * 4096, "'; DROP TABLE words; --", "ﷺ" * 1000, "\u0301" * 500, "{}", "[[[["],
-)  # fmt: skip
+HOSTILE = ['"', "'", '"" OR ""', "NEAR(a b, 5)", "a AND", "NOT x", "terms : x", "selectors : s1", "s1", "^a*",
+           "{a b} : c", "-a", "(", "%", "\\", "\x00", "\x00\x01", "🙂", "a" * 8192, "a " * 4096,
+           "'; DROP TABLE words; --", "ﷺ" * 1000, "\u0301" * 500, "{}", "[[[["]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", HOSTILE)
 def test_hostile_queries_are_text(alice: httpx.Client, notes: dict[str, str], query: str) -> None:
     """SEARCH-12: no query is ever a language; nothing but the scope's memories comes back."""
     results = search(alice, notes, query, top_k=200)
@@ -149,9 +152,7 @@ def test_the_order_of_adding_changes_nothing(alice: httpx.Client, user: dict[str
         ("数据库", "我们的数据库是 PostgreSQL"),
     ],
 )
-def test_paraphrases_and_names_are_found(
-    alice: httpx.Client, user: dict[str, str], query: str, wanted: str
-) -> None:
+def test_paraphrases_and_names_are_found(alice: httpx.Client, user: dict[str, str], query: str, wanted: str) -> None:
     """Other words for the same thing find it among the first three, and so do names and other scripts."""
     add(
         alice,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING
+
 import pytest
 
 from memconform_server.principals import PUBLIC, Principals, principal_of
+
+if TYPE_CHECKING:
+    import httpx
 
 OPERATIONS = [
     ("POST", "/v1/memories"),
@@ -53,7 +57,7 @@ def test_credentials_count_in_the_header_only(nobody: httpx.Client) -> None:
 
 
 def test_two_authorization_headers_are_refused(nobody: httpx.Client) -> None:
-    """Whose request would it be?"""
+    """Nobody could say whose request it is."""
     headers = [("Authorization", "Bearer alice-key"), ("Authorization", "Bearer bob-key")]
     assert nobody.get("/v1/memories?user_id=u", headers=headers).status_code == 401
 

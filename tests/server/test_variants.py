@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
+import subprocess
+import sys
 import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from memconform.contract import validator
+from memconform_server.principals import principal_of
 from memconform_server.settings import Settings
 from memconform_server.stores.sqlite import SqliteStore
 from memconform_server.variants import apply, variants
@@ -34,12 +40,25 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     opened.close()
 
 
+def plainly_named(app: Any) -> Any:
+    """Return the app with header names that httpx can compare: it lowers them as uvicorn does."""
+
+    async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+        async def plain(message: Any) -> None:
+            named = [(bytes(name), value) for name, value in message.get("headers", ())]
+            await send({**message, "headers": named} if "headers" in message else message)
+
+        await app(scope, receive, plain)
+
+    return wrapped
+
+
 def tell(name: str, store: SqliteStore, story: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
     """Run a story against a variant."""
 
     async def run() -> None:
         app: Any = apply(name, store, SETTINGS)
-        transport = httpx.ASGITransport(app)
+        transport = httpx.ASGITransport(plainly_named(app))
         headers = {"authorization": f"Bearer {KEY}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://m.invalid", headers=headers) as client:
             await story(client)
@@ -257,7 +276,7 @@ def test_json_is_spelled_oddly_and_means_the_same(store: SqliteStore) -> None:
     """Escapes, white space and exponents leave the value as it is, astral characters and NUL included."""
 
     async def story(client: httpx.AsyncClient) -> None:
-        given = {"content": "a\0🍵\u2028", "metadata": {"é": [0.1, -0.0, 10**18, None, True, "🍵"]}}
+        given: dict[str, Any] = {"content": "a\0🍵\u2028", "metadata": {"é": [0.1, -0.0, 10**18, None, True, "🍵"]}}
         memory = await add(client, **given)
         answer = await client.get(f"/v1/memories/{memory['id']}")
         assert {name: answer.json()[name] for name in given} == given
@@ -277,3 +296,48 @@ def test_locations_lead_to_the_memory(store: SqliteStore) -> None:
 
     for name in ("absolute-locations", "relative-locations"):
         tell(name, store, story)
+
+
+def test_head_may_be_refused(store: SqliteStore) -> None:
+    """The variant answers 405 and an Allow without HEAD, and nothing in the body."""
+
+    async def story(client: httpx.AsyncClient) -> None:
+        answer = await client.head("/v1/health")
+        assert (answer.status_code, answer.headers["allow"], answer.content) == (405, "GET", b"")
+
+    tell("refuses-head", store, story)
+
+
+def test_retry_after_may_be_a_date(store: SqliteStore) -> None:
+    """Over its rate the variant names a date in the next minute or so, and stores nothing."""
+
+    async def story(client: httpx.AsyncClient) -> None:
+        declared = (await client.get("/v1/capabilities")).json()["limits"]["requests_per_minute"]
+        answers = [await client.get("/v1/memories/unknown") for _ in range(declared)]
+        assert {answer.status_code for answer in answers} == {404}
+        refused = await client.post("/v1/memories", json={"content": "a", "scope": SCOPE})
+        assert refused.status_code == 429
+        wait = parsedate_to_datetime(refused.headers["retry-after"]) - datetime.now(UTC)
+        assert 0 < wait.total_seconds() <= 62
+
+    tell("declares-a-rate", store, story)
+    assert not store.list(principal_of(KEY), SCOPE, 1, None).items
+
+
+def test_header_names_keep_their_letter_case_on_the_wire() -> None:
+    """Served by the real server, the variant sends names in title case and a body of the announced length."""
+    command = [sys.executable, "-m", "memconform_server", "--variant", "other-headers", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        try:
+            assert server.stdout is not None
+            found = re.search(r"http://127\.0\.0\.1:(\d+)", server.stdout.readline())
+            assert found
+            with socket.create_connection(("127.0.0.1", int(found[1])), timeout=10) as connection:
+                connection.sendall(b"GET /v1/health HTTP/1.1\r\nHost: m.invalid\r\nConnection: close\r\n\r\n")
+                answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+        finally:
+            server.terminate()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"\r\nContent-Type: Application/Json; charset=utf-8" in head
+    assert head.lower().count(b"content-length: %d" % len(body)) == 1
+    assert b"transfer-encoding" not in head.lower()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,10 +21,16 @@ class Operation:
     method: str
     path: str
     profile: str
+    also: tuple[str, ...]
+    """Further profiles that each bring the operation."""
     responses: Mapping[str, Mapping[str, Any]]
     """Documented responses by status (or `default`), references resolved."""
     document: Mapping[str, Any]
     """The operation object as it stands in the document."""
+
+    def served_with(self, profiles: Collection[str]) -> bool:
+        """Return whether a server of these profiles serves the operation."""
+        return not {self.profile, *self.also}.isdisjoint(profiles)
 
     def response(self, status: int) -> Mapping[str, Any] | None:
         """Return what the document says of a status; `default` stands for errors only."""
@@ -65,7 +71,7 @@ def openapi() -> OpenApi:
 
 def _operation(document: Mapping[str, Any], path: str, method: str, body: Mapping[str, Any]) -> Operation:
     responses = {str(status): _resolved(document, response) for status, response in body["responses"].items()}
-    return Operation(method.upper(), path, str(body["x-profile"]), responses, body)
+    return Operation(method.upper(), path, str(body["x-profile"]), tuple(body.get("x-profile-or", ())), responses, body)
 
 
 def _resolved(document: Mapping[str, Any], response: Mapping[str, Any]) -> Mapping[str, Any]:

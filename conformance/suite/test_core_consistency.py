@@ -1,0 +1,126 @@
+"""Reading leaves no trace, reads are as consistent as declared, concurrent adds are all kept."""
+
+from collections.abc import Callable
+
+from memconform.answer import must
+from memconform.budget import Budget
+from memconform.capabilities import Capabilities
+from memconform.eventually import eventually, settle
+from memconform.http import together
+from memconform.listing import listed, must_hold
+from memconform.memory_api import Memory, MemoryApi, Scope
+from memconform.oracle import difference
+from memconform.requirement import requirement
+from memconform.verdict import Inconclusive, NotMet
+
+BUSY = 503
+
+
+@requirement("CORE-21", requests=(24, 30, 60))
+def test_reading_changes_nothing(
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+) -> None:
+    """Gets, lists, searches and refused reads leave every memory and the list as they were."""
+    added = [memory.add(f"the {name} is blue", scope) for name in ("kettle", "door")]
+    settle(max(capabilities.staleness(read) for read in ("get", "list", "search")))
+    before = _digest(memory, scope, added)
+    for _ in range(budget.of(1, 2, 5)):
+        _read(memory, scope, added, search="search" in capabilities.profiles)
+    after = _digest(memory, scope, added)
+    must(len(after) == len(before), f"{len(before)} records as before the reads", f"{len(after)}")
+    for (what, old), (_, new) in zip(before, after, strict=True):
+        name = difference(old, new)
+        if name is not None:
+            raise NotMet(f"{name} of {what} = {old.get(name)!r} as before the reads", f"{new.get(name)!r} after them")
+
+
+@requirement("CORE-22", requests=(24, 170, 1000))
+def test_reads_see_every_acknowledged_write(
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+) -> None:
+    """Each add and delete shows in get and list on another connection: in the very next request where strong."""
+    elsewhere = memory.elsewhere()
+    strong = capabilities.staleness("get") == capabilities.staleness("list") == 0
+    for number in range(budget.of(2, 20, 120) if strong else budget.of(1, 5, 20)):
+        writer, reader = (memory, elsewhere) if number % 2 == 0 else (elsewhere, memory)
+        added = writer.add(f"round {number}", scope)
+        looks: list[Look] = [_must_list, _must_get] if number % 2 == 0 else [_must_get, _must_list]
+        for look in looks:
+            look(reader, scope, added, capabilities, there=True)
+        writer.delete(added["id"]).control(204)
+        for look in reversed(looks):
+            look(reader, scope, added, capabilities, there=False)
+
+
+@requirement("CORE-23", requests=(26, 90, 460))
+def test_concurrent_adds_are_all_kept(
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+) -> None:
+    """Of memories added at the same moment each is there afterwards, once, with its own content."""
+    expected: dict[str, str] = {}
+    for burst in range(budget.of(1, 2, 5)):
+        texts = [f"at once {burst}.{number}" for number in range(budget.of(8, 16, 32))]
+        added = together([lambda text=text: _add(memory, scope, text) for text in texts])  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+        must(len(set(added)) == len(added), f"{len(added)} ids for as many adds", f"{len(set(added))} different ids")
+        expected |= dict(zip(added, texts, strict=True))
+    settle(max(capabilities.staleness("list"), capabilities.staleness("get")))
+    items = listed(memory, scope)
+    must_hold(items, expected, f"the list after {len(expected)} concurrent adds")
+    single = [] if budget.size == "smoke" else [memory.get(memory_id).must_be(200).json for memory_id in expected]
+    for item in [*items, *single]:
+        text = expected.get(str(item.get("id")))
+        must(item.get("content") == text, f"content {text!r} as it was added", f"{item.get('content')!r} under its id")
+
+
+Look = Callable[..., None]
+
+
+def _must_get(reader: MemoryApi, scope: Scope, added: Memory, capabilities: Capabilities, *, there: bool) -> None:  # noqa: ARG001 - looks are called alike
+    wanted, lag = (200 if there else 404), capabilities.staleness("get")
+    answer = eventually(lambda: reader.get(added["id"]), lambda seen: seen.status == wanted, lag)
+    done = "added" if there else "deleted"
+    answer.must_be(wanted, because=f"it was {done} on another connection; {_promise('get', lag)}")
+
+
+def _must_list(reader: MemoryApi, scope: Scope, added: Memory, capabilities: Capabilities, *, there: bool) -> None:
+    def shows(items: list[Memory]) -> bool:
+        return any(item.get("id") == added["id"] for item in items)
+
+    lag = capabilities.staleness("list")
+    items = eventually(lambda: listed(reader, scope), lambda seen: shows(seen) is there, lag)
+    done, how = ("added", "with") if there else ("deleted", "without")
+    expected = f"a list {how} the memory that was {done} on another connection; {_promise('list', lag)}"
+    must(shows(items) is there, expected, f"a list of {len(items)}, {'without' if there else 'still with'} it")
+
+
+def _promise(read: str, lag: float) -> str:
+    return f"{read} is declared to lag by at most {lag:g} s" if lag else f"{read} is declared strong"
+
+
+def _add(memory: MemoryApi, scope: Scope, text: str) -> str:
+    answer = memory.post({"content": text, "scope": dict(scope)})
+    if answer.status == BUSY:
+        raise Inconclusive("the server was too busy for concurrent adds (503)", [answer.exchange])
+    answer.must_be(201, because="one of several adds at the same moment")
+    return str(answer.control_object("id", str)["id"])
+
+
+def _digest(memory: MemoryApi, scope: Scope, added: list[Memory]) -> list[tuple[str, Memory]]:
+    """Return what can be read, each record with the way it was read."""
+    items = [
+        (f"{item.get('content')!r} in place {place} of the list", item)
+        for place, item in enumerate(listed(memory, scope))
+    ]
+    return [*items, *((f"{item.get('content')!r}", memory.fetch(item["id"])) for item in added)]
+
+
+def _read(memory: MemoryApi, scope: Scope, added: list[Memory], *, search: bool) -> None:
+    """Read in every way there is, also badly; what comes back is judged elsewhere."""
+    for item in added:
+        memory.get(item["id"])
+        memory.get(item["id"] + "0")
+        if search:
+            memory.search(str(item.get("content")), scope)
+    memory.list(scope, limit=1)
+    memory.list(scope, limit=0)
+    memory.list(scope, cursor="no-cursor-of-this-server")

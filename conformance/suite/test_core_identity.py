@@ -1,0 +1,142 @@
+"""Ids (CORE-11, CORE-12) and times (CORE-20)."""
+
+import random
+import re
+import string
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from memconform.answer import Answer, control, must, shown
+from memconform.budget import Budget
+from memconform.capabilities import Capabilities
+from memconform.eventually import settle
+from memconform.http import together
+from memconform.material import material
+from memconform.memory_api import MEMORIES, MemoryApi
+from memconform.oracle import instant, repeated
+from memconform.requirement import requirement
+from memconform.scopes import Scopes
+
+URL_SAFE = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+RANDOM_CHARACTERS = 12
+"""With so many characters replaced at random an id belongs to nobody."""
+CLOCK_S = 5
+DATE_GRANULARITY_S = 1
+TOO_LONG = (404, 400, 422, 414, 431)
+
+
+@requirement("CORE-11", requests=5)
+def test_unknown_id_is_404(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
+    """The id of a deleted memory and one that never was are 404 for GET, and for DELETE."""
+    gone = memory.add("Temporary", scope)["id"]
+    memory.delete(gone).control(204)
+    settle(capabilities.staleness("get"))
+    memory.get(gone).must_be(404, because="the memory was deleted")
+    never = _never_given(gone)
+    if never is not None:
+        memory.get(never).must_be(404, because="no memory has this id")
+        memory.delete(never).must_be(404, because="no memory has this id")
+
+
+def _never_given(memory_id: str) -> str | None:
+    """Return an id of the same form as a given one that no memory has; None where the form has no room for chance."""
+    draw = random.Random(f"never {memory_id}")  # noqa: S311 - it need not be secret, and the same seed repeats it
+    classes = (string.digits, "abcdef", "ABCDEF", string.ascii_lowercase, string.ascii_uppercase)
+    alnum = [at for at, character in enumerate(memory_id) if character.isascii() and character.isalnum()]
+    if len(alnum) < 2 * RANDOM_CHARACTERS:
+        return None
+    characters = list(memory_id)
+    for at in alnum[-RANDOM_CHARACTERS:]:
+        characters[at] = draw.choice(next(each for each in classes if characters[at] in each))
+    return "".join(characters) if "".join(characters) != memory_id else None
+
+
+@requirement("CORE-11", requests=(7, 22, 22))
+def test_hostile_ids_are_refused(memory: MemoryApi, scope: dict[str, str], budget: Budget) -> None:
+    """Ids made of traversals, NUL, quotes, wildcards and 10,000 characters are 404, 400 or 422."""
+    memory.add("A memory that a careless pattern might find", scope)  # only GET: nothing may be lost by a bad server
+    for each in material("hostile_ids")[: budget.of(4, 20, 20)]:
+        answer = memory.request("GET", f"{MEMORIES}/{each['segment']}")
+        answer.must_be(404, *(400, 422), because=f"the id is {each['name']}: {shown(each['segment'])}")
+    memory.request("GET", f"{MEMORIES}/{'x' * 10_000}").must_be(*TOO_LONG, because="the id has 10,000 characters")
+
+
+@requirement("CORE-12", requests=(10, 30, 60))
+def test_ids_are_unique_and_url_safe(memory: MemoryApi, scopes: Scopes, budget: Budget) -> None:
+    """Ids given in parallel, in two scopes, are all different, URL-safe and at most 128 characters long."""
+    mine, yours = scopes.fresh(), scopes.fresh()
+
+    def add(number: int) -> Any:
+        return lambda: memory.add(f"memory {number}", (mine, yours)[number % 2])["id"]
+
+    ids = [memory.add("first", mine)["id"], memory.add("first", yours)["id"]]
+    ids += together([add(number) for number in range(budget.of(4, 20, 50))])
+    unsafe = next((each for each in ids if not URL_SAFE.fullmatch(each) or each in (".", "..")), None)
+    must(unsafe is None, "ids of 1 to 128 of the characters A-Z a-z 0-9 . _ ~ -", f"the id {shown(unsafe)}")
+    twice = repeated(ids)
+    must(not twice, f"{len(ids)} different ids for {len(ids)} memories", f"{shown(twice[:3])} given more than once")
+
+
+@requirement("CORE-12", requests=5)
+def test_ids_of_deleted_memories_are_not_reused(memory: MemoryApi, scope: dict[str, str]) -> None:
+    """A memory that is deleted and added again, word for word, gets a new id, and so does the next one."""
+    old = memory.add("I like rain", scope)["id"]
+    memory.delete(old).control(204)
+    for content in ("I like rain", "I like snow", "I like wind"):
+        new = memory.post({"content": content, "scope": scope}).control(201)
+        must(new.control_object("id", str)["id"] != old, "a new id", f"{shown(old)} again, of the deleted memory", new)
+
+
+@requirement("CORE-20", requests=6)
+def test_timestamps_are_true_and_do_not_move(
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
+) -> None:
+    """Timestamps are RFC 3339 in UTC, close to the Date header, in order, and the same at every later reading."""
+    answer = memory.post({"content": "Our anniversary is in May", "scope": scope}).control(201)
+    memory_id = answer.control_object("id", str)["id"]
+    created, updated = _time(answer, "created_at"), _time(answer, "updated_at")
+    must(created <= updated, "`created_at` not after `updated_at`", _both(answer), answer)
+    date = _date(answer)
+    allowed = CLOCK_S + DATE_GRANULARITY_S
+    must(abs(created - date) <= allowed, f"`created_at` within {CLOCK_S} s of Date", _both(answer), answer)
+    memory.add("Something else", scope)
+    settle(max(map(capabilities.staleness, ("get", "list"))))
+    for _ in range(2):
+        later = memory.get(memory_id).control(200)
+        must(_time(later, "created_at") == created, f"`created_at` {_said(answer)} as before", _said(later), later)
+        must(_time(later, "created_at") <= _time(later, "updated_at"), "no update before creation", _both(later), later)
+    listed = next((item for item in memory.page(scope)[0] if item.get("id") == memory_id), None)
+    if listed is not None:
+        seen = f"`created_at` {shown(listed.get('created_at'))} in the list"
+        must(instant(listed.get("created_at")) == created, f"`created_at` {_said(answer)} as before", seen)
+
+
+def _time(answer: Answer, name: str) -> Any:
+    value = answer.control_object("id", str).get(name)
+    try:
+        moment = instant(value)
+    except ValueError:
+        moment = None
+    utc = isinstance(value, str) and re.search(r"([Zz]|[+-]00:00)$", value)
+    must(moment is not None and utc, f"`{name}` as an RFC 3339 timestamp in UTC", shown(value), answer)
+    return moment
+
+
+def _date(answer: Answer) -> float:
+    header = answer.header("Date")
+    control(header, "the response has no Date header to compare `created_at` with", answer)
+    try:
+        return parsedate_to_datetime(header or "").timestamp()
+    except ValueError:
+        control(False, f"Date is {shown(header)}, no HTTP date", answer)
+        raise
+
+
+def _said(answer: Answer) -> str:
+    return shown(answer.json.get("created_at"))
+
+
+def _both(answer: Answer) -> str:
+    record = answer.json
+    times = f"`created_at` {shown(record.get('created_at'))}, `updated_at` {shown(record.get('updated_at'))}"
+    return f"{times}, Date {shown(answer.header('Date'))}"

@@ -1,0 +1,81 @@
+"""What a list holds, and in which order."""
+
+import time
+
+from hypothesis import strategies as st
+
+from memconform.answer import must_equal
+from memconform.budget import Budget
+from memconform.capabilities import Capabilities
+from memconform.eventually import settle
+from memconform.explore import Explorer
+from memconform.listing import listed, must_be_newest_first, must_hold
+from memconform.memory_api import Memory, MemoryApi
+from memconform.requirement import requirement
+from memconform.scopes import Scopes
+
+COARSEST_CLOCK_S = 1.01
+"""Timestamps of servers are at least as fine as a second."""
+
+PLACES = 2
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["add", "add", "delete"]), st.integers(0, PLACES - 1), st.integers(0, 9)),
+    min_size=3,
+    max_size=10,
+)
+
+
+@requirement("CORE-14", requests=(20, 56, 140))
+def test_list_holds_the_current_memories_newest_first(
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+) -> None:
+    """A list holds what was added and not deleted, each once, newest first, in the same order every time."""
+    added = [memory.add(f"note {number}", scope) for number in range(budget.of(6, 24, 60))]
+    added += _one_more_where_all_tie(memory, scope, added)
+    gone = added.pop(1)
+    memory.delete(gone["id"]).control(204)
+    settle(capabilities.staleness("list"))
+    items = listed(memory, scope)
+    must_hold(items, {item["id"]: str(item.get("content")) for item in added}, "the list of the scope")
+    must_be_newest_first(items)
+    for _ in range(2):
+        again = listed(memory, scope)
+        must_equal(_names(again), _names(items), "the same list, asked for again:")
+
+
+@requirement("CORE-14", requests=(12, 150, 1100))
+def test_lists_agree_with_a_model(
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, explore: Explorer
+) -> None:
+    """After any sequence of adds and deletes the list of each scope holds exactly what a model holds."""
+
+    def check(steps: list[tuple[str, int, int]]) -> None:
+        places = [scopes.fresh() for _ in range(PLACES)]
+        model: list[dict[str, str]] = [{} for _ in places]
+        for number, (verb, place, which) in enumerate(steps):
+            current = model[place]
+            if verb == "add":
+                current[memory.add(f"step {number}", places[place])["id"]] = f"step {number}"
+            elif current:
+                victim = list(current)[which % len(current)]
+                memory.delete(victim).control(204)
+                del current[victim]
+        settle(capabilities.staleness("list"))
+        for scope, current in zip(places, model, strict=True):
+            items = listed(memory, scope)
+            must_hold(items, current, f"the list after the steps {steps}")
+            must_be_newest_first(items)
+
+    explore(STEPS, check, examples=(1, 12, 80))
+
+
+def _one_more_where_all_tie(memory: MemoryApi, scope: dict[str, str], added: list[Memory]) -> list[Memory]:
+    """Add a memory in another tick of the server's clock: without two moments there is no order to judge."""
+    if len({item.get("created_at") for item in added}) > 1:
+        return []
+    time.sleep(COARSEST_CLOCK_S)
+    return [memory.add("a later note", scope)]
+
+
+def _names(items: list[Memory]) -> list[object]:
+    return [item.get("content") for item in items]

@@ -1,0 +1,169 @@
+"""The scope law: what a scope selects, which scopes are refused, and that their values are opaque."""
+
+from itertools import combinations
+
+from hypothesis import strategies as st
+
+from memconform.answer import REFUSALS, must
+from memconform.budget import Budget
+from memconform.capabilities import Capabilities
+from memconform.eventually import settle
+from memconform.explore import Explorer
+from memconform.listing import listed, must_hold
+from memconform.material import material
+from memconform.memory_api import Json, MemoryApi
+from memconform.oracle import selects
+from memconform.requirement import requirement
+from memconform.scopes import SCOPE_MEMBERS, Scopes
+
+SUBSETS = [chosen for size in range(1, 5) for chosen in combinations(SCOPE_MEMBERS, size)]
+FEW = [("user_id",), ("agent_id",), ("user_id", "agent_id"), SCOPE_MEMBERS]
+SHAPES = st.dictionaries(st.sampled_from(SCOPE_MEMBERS), st.sampled_from("abc"), min_size=1)
+
+
+@requirement("CORE-17", requests=(24, 75, 75))
+def test_scope_selects_what_has_all_its_pairs(
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
+) -> None:
+    """Memories in all subsets of the four members are listed under exactly the subsets of their scope."""
+    value = {member: scopes.value() for member in SCOPE_MEMBERS}
+    placed = [{member: value[member] for member in subset} for subset in (FEW if budget.size == "smoke" else SUBSETS)]
+    session, stranger = {"session_id": value["session_id"]}, {"session_id": scopes.value()}
+    queries = [*placed, session, {"user_id": value["user_id"]} | stranger, value | stranger]
+    placed += [{"user_id": value["agent_id"]}, {"user_id": value["user_id"] + "x", "agent_id": value["agent_id"]}]
+    _must_agree(memory, scopes, capabilities, placed, queries)
+
+
+@requirement("CORE-17", requests=(10, 130, 1000))
+def test_scopes_agree_with_a_model(
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, explore: Explorer
+) -> None:
+    """Whatever memories there are, each query scope lists exactly those that the law selects."""
+
+    def check(example: tuple[list[dict[str, str]], list[dict[str, str]]]) -> None:
+        first = scopes.value()
+        letters = {"a": first, "b": first + "b", "c": scopes.value()}
+        placed, queries = ([{m: letters[v] for m, v in shape.items()} for shape in shapes] for shapes in example)
+        _must_agree(memory, scopes, capabilities, placed, queries)
+
+    explore(
+        st.tuples(st.lists(SHAPES, min_size=1, max_size=5), st.lists(SHAPES, min_size=1, max_size=3)),
+        check,
+        examples=(1, 12, 100),
+    )
+
+
+@requirement("CORE-18", requests=(10, 19, 19))
+def test_added_scope_is_refused_unless_whole(
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
+) -> None:
+    """A memory with a missing, empty, unknown or wrongly typed scope is answered with 400 or 422 and not stored."""
+    scope = scopes.fresh()
+    kept = memory.add("kept", scope)
+    for what, members in _refused_scopes(scope["user_id"])[: budget.of(6, 99, 99)]:
+        memory.post({"content": "not to be kept", **members}).must_be_refused(because=what)
+    settle(capabilities.staleness("list"))
+    must_hold(listed(memory, scope), {kept["id"]: "kept"}, "the list after the refused adds")
+
+
+@requirement("CORE-18", requests=(8, 13, 13))
+def test_listed_scope_is_refused_unless_whole(
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
+) -> None:
+    """A list with a missing, empty, unknown or repeated scope parameter is answered with 400 or 422, never widened."""
+    scope = scopes.fresh()
+    kept = memory.add("kept", scope)
+    settle(capabilities.staleness("list"))
+    must_hold(listed(memory, scope), {kept["id"]: "kept"}, "the list of the whole scope")
+    for what, parameters in _refused_parameters(scope["user_id"], scopes.value())[: budget.of(4, 99, 99)]:
+        answer = memory.list(parameters)
+        observed = (
+            answer.observed() if answer.status != 200 else f"200 with {len(answer.json.get('items', ()))} memories"
+        )
+        must(answer.status in REFUSALS, f"400 or 422 for a list with {what}", observed, answer)
+
+
+@requirement("CORE-18", requests=(5, 17, 17), needs=("search",))
+def test_searched_scope_is_refused_unless_whole(memory: MemoryApi, scope: dict[str, str], budget: Budget) -> None:
+    """A search with a missing, empty, unknown or wrongly typed scope is answered with 400 or 422."""
+    memory.search("kept", scope).control(200)
+    cases = _refused_scopes(scope["user_id"])
+    for what, members in cases[:1] + cases[5:6] if budget.size == "smoke" else cases:
+        refused = memory.request("POST", "/v1/search", body={"query": "kept", **members})
+        refused.must_be_refused(because=what)
+
+
+@requirement("CORE-19", requests=(26, 72, 170))
+def test_scope_values_are_opaque(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget) -> None:
+    """Scopes whose values differ in case, blanks, normal form, or look like patterns hold one memory each."""
+    here, room = scopes.value(), capabilities.limit_or("scope_value_bytes", 64)
+    values = [text for text in material("scope_values") if len(text.encode()) <= room][: budget.of(8, 22, 99)]
+    placed = {text: scopes.use({"user_id": text, "agent_id": here}) for text in values}
+    added = {text: _added(memory, text, scope) for text, scope in placed.items()}
+    settle(capabilities.staleness("list"))
+    for text, scope in placed.items():
+        must_hold(listed(memory, scope), {added[text]: _content(text)}, f"the list of user_id {text!a}")
+
+
+def _must_agree(
+    memory: MemoryApi,
+    scopes: Scopes,
+    capabilities: Capabilities,
+    placed: list[dict[str, str]],
+    queries: list[dict[str, str]],
+) -> None:
+    """Add a memory in each of the scopes; require the list of each query to hold what the law selects."""
+    where = {}
+    for number, scope in enumerate(placed):
+        where[memory.add(f"memory {number}", scopes.use(scope))["id"]] = scope
+    settle(capabilities.staleness("list"))
+    for query in queries:
+        expected = {memory_id: f"a memory of {scope}" for memory_id, scope in where.items() if selects(query, scope)}
+        must_hold(listed(memory, query), expected, f"the list of {query}")
+
+
+def _added(memory: MemoryApi, text: str, scope: dict[str, str]) -> str:
+    answer = memory.post({"content": _content(text), "scope": scope})
+    answer.must_be(201, because=f"user_id {text!a} is an ordinary value")
+    return str(answer.control_object("id", str)["id"])
+
+
+def _content(text: str) -> str:
+    return f"of user {text!a}"
+
+
+def _refused_scopes(value: str) -> list[tuple[str, dict[str, Json]]]:
+    """Return members of a body whose scope must be refused, with what is wrong, the commonest mistakes first."""
+    cases: list[tuple[str, Json]] = [
+        ("the scope is an empty object", {}),
+        ("the scope is a string", value),
+        ("a scope value is a number", {"user_id": 7}),
+        ("a scope value is empty", {"user_id": ""}),
+        ("the scope has an unknown member besides user_id", {"user_id": value, "tenant_id": value}),
+        ("the scope is null", None),
+        ("the scope is an array", [{"user_id": value}]),
+        ("the scope is a number", 7),
+        ("the scope is true", True),
+        ("the only scope value is null", {"user_id": None}),
+        ("a scope value is an array", {"user_id": [value]}),
+        ("a scope value is an object", {"user_id": {"eq": value}}),
+        ("a scope value is true", {"user_id": value, "agent_id": True}),
+        ("a scope value is empty besides one that is not", {"user_id": value, "agent_id": ""}),
+        ("the scope has no known member", {"User_ID": value}),
+    ]
+    return [("the scope is missing", {}), *((what, {"scope": scope}) for what, scope in cases)]
+
+
+def _refused_parameters(value: str, other: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return query parameters that must be refused, with what is wrong, the commonest mistakes first."""
+    return [
+        ("no scope", []),
+        ("an empty user_id", [("user_id", "")]),
+        ("two values of user_id", [("user_id", value), ("user_id", other)]),
+        ("a misspelt user_id and nothing else", [("userid", value)]),
+        ("user_id given twice with one value", [("user_id", value), ("user_id", value)]),
+        ("an empty agent_id besides user_id", [("user_id", value), ("agent_id", "")]),
+        ("User_ID and nothing else", [("User_ID", value)]),
+        ("user_id[] and nothing else", [("user_id[]", value)]),
+        ("a limit and no scope", [("limit", "1")]),
+    ]

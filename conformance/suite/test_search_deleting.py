@@ -1,0 +1,47 @@
+"""That a deleted memory is found no more."""
+
+from __future__ import annotations
+
+from memconform.answer import control, must
+from memconform.budget import Budget
+from memconform.capabilities import Capabilities
+from memconform.memory_api import Memory, MemoryApi
+from memconform.requirement import requirement
+from memconform.search_scene import SearchScene, unrelated_texts
+
+
+@requirement("SEARCH-10", requests=(8, 33, 75))
+def test_deleted_memory_never_comes_back(
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+) -> None:
+    """A deleted memory is gone within `max_staleness_ms`, and stays gone, even when its text is added again."""
+    scene, texts = SearchScene(memory, capabilities, scope), unrelated_texts(capabilities, budget.of(5, 12, 30))
+    doomed, *others = scene.stock(texts[: budget.of(1, 4, 10)])
+    control(_finds(scene, doomed), "its own text did not find the memory before it was deleted")
+    memory.delete(doomed["id"]).control(204)
+    scene.settle()
+    _must_be_gone(scene, doomed, "after it was deleted")
+    _must_be_gone(scene.elsewhere(), doomed, "in the second search after it was deleted")
+    again = memory.add(doomed["content"], scope)
+    _must_be_gone(scene, doomed, "after its text was added again")
+    for text in texts[len(others) + 1 : budget.of(0, 12, 30)]:
+        memory.add(text, scope)
+        _must_be_gone(scene.elsewhere(), doomed, "after another memory was added")
+        if others:
+            memory.delete(others.pop()["id"]).control(204)
+            _must_be_gone(scene, doomed, "after another memory was deleted")
+    scene.settle()
+    control(_finds(scene, again), "its own text did not find the memory that was added again")
+
+
+def _finds(scene: SearchScene, record: Memory) -> bool:
+    return record["id"] in [each.id for each in scene.rank(record["content"])]
+
+
+def _must_be_gone(scene: SearchScene, record: Memory, when: str) -> None:
+    bound = f"{scene.capabilities.staleness('search') * 1000:.0f} ms"
+    must(
+        not _finds(scene, record),
+        f"no deleted memory among the results (it may lag by {bound})",
+        f"{record['id']}, {when}, for its own text",
+    )

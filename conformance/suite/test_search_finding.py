@@ -1,0 +1,88 @@
+"""That a memory is found: by its own words, and in time."""
+
+from __future__ import annotations
+
+from memconform.answer import Answer, must
+from memconform.budget import Budget
+from memconform.capabilities import Capabilities
+from memconform.eventually import MOST_PROBES, eventually
+from memconform.memory_api import MemoryApi, path_of
+from memconform.ranking import ranking
+from memconform.requirement import requirement
+from memconform.search_scene import SearchScene, unrelated_texts
+from memconform.verdict import NotApplicable
+
+MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
+
+
+@requirement("SEARCH-07", requests=(11, 115, 200))
+def test_own_text_finds_it_first(
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+) -> None:
+    """A memory's own text finds it first among a hundred unrelated ones, in whatever script; semantic: within three."""
+    places = _places(capabilities)
+    scene, texts = SearchScene(memory, capabilities, scope), unrelated_texts(capabilities, budget.of(8, 100, 100))
+    records = scene.stock(texts)
+    for record in records[: budget.of(3, 15, 100)]:
+        found = [each.id for each in scene.rank(record["content"], top_k=places)]
+        must(
+            record["id"] in found[:places],
+            f"the memory whose text is the query {_among(places)} of {len(texts)}: {record['content']!r}",
+            f"it is not: {len(found)} results, {found}",
+        )
+
+
+def _places(capabilities: Capabilities) -> int:
+    """Return within how many places a memory's own text must find it."""
+    places = 3 if capabilities.search_mode == "semantic" else 1
+    if places > capabilities.max_top_k:
+        raise NotApplicable(f"search.max_top_k is {capabilities.max_top_k}: the first three cannot be seen")
+    return places
+
+
+def _among(places: int) -> str:
+    return "first" if places == 1 else f"among the first {places}"
+
+
+@requirement("SEARCH-09", requests=(1 + MOST_PROBES, 4 * (1 + MOST_PROBES), 20 * (1 + MOST_PROBES)))
+def test_added_memory_is_found_in_time(
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+) -> None:
+    """An added memory is found by its text within `max_staleness_ms`; where search is strong, by the next request."""
+    bound = capabilities.staleness("search")
+    texts = unrelated_texts(capabilities, budget.of(5, 5, 20))[: budget.of(1, 4, 20)]
+    for turn, text in enumerate(texts):
+        added = memory.add(text, scope)
+        reader = memory.elsewhere() if turn % 2 else memory
+        _must_be_found(reader, text, scope, added["id"], _places(capabilities), bound)
+
+
+def _must_be_found(memory: MemoryApi, text: str, scope: dict[str, str], wanted: str, places: int, bound: float) -> None:
+    """Require the memory among the first places, at the latest when the bound has elapsed."""
+
+    def search() -> Answer:
+        return memory.search(text, scope, top_k=places).must_be(200, because="it is a plain query")
+
+    def shows(answer: Answer) -> bool:
+        return wanted in [each.id for each in ranking(answer)]
+
+    answer = eventually(search, shows, bound)
+    must(
+        shows(answer),
+        f"the memory {wanted} to be found by its text within {bound * 1000:.0f} ms of its being written",
+        f"{len(ranking(answer))} results without it after that time",
+        answer,
+    )
+
+
+@requirement("SEARCH-09", requests=9 + MOST_PROBES, needs=("update",))
+def test_changed_memory_is_found_by_its_new_text(
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
+) -> None:
+    """A changed memory is found by its new text within `max_staleness_ms`, among others that are nearer to the old."""
+    scene, texts = SearchScene(memory, capabilities, scope), unrelated_texts(capabilities, 6)
+    *texts, new = texts
+    records = scene.stock(texts)
+    changed = memory.request("PATCH", path_of(records[0]["id"]), body={"content": new}, headers=MERGE_PATCH)
+    changed.control(200)
+    _must_be_found(memory, new, scope, records[0]["id"], _places(capabilities), capabilities.staleness("search"))

@@ -1,0 +1,63 @@
+"""What users type: any text is a query, none is a query language."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from memconform.answer import Answer, must
+from memconform.budget import Budget
+from memconform.capabilities import Capabilities
+from memconform.explore import Explorer
+from memconform.memory_api import MemoryApi
+from memconform.ranking import ranking
+from memconform.requirement import requirement
+from memconform.search_scene import SearchScene, all_texts, hostile_queries, ladders, query_bytes
+
+SPICES = "\"'*()[]{}^~:;+-!&|<>=%_?\\/.,#@$\0\t\n"
+"""Characters that mean something to one query language or another."""
+
+
+@requirement("SEARCH-12", requests=2)
+def test_empty_query_is_refused(memory: MemoryApi, scope: dict[str, str]) -> None:
+    """A query without a character is refused; a plain one is not."""
+    memory.search("harbour", scope).must_be(200, because="it is a plain query")
+    memory.search("", scope).must_be_refused(because="the query is empty")
+
+
+@requirement("SEARCH-12", requests=(9, 80, 200))
+def test_hostile_queries_are_only_text(
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+) -> None:
+    """Operators, quotes, NUL, patterns and any script are answered with 200 or refused, and open no other scope."""
+    scene = SearchScene(memory, capabilities, scope)
+    scene.stock(all_texts(ladders(capabilities, 1))[:1])
+    queries = hostile_queries(capabilities, budget.of(8, 78, 400))
+    longest = "boat " * (
+        min(query_bytes(capabilities), 100_000, capabilities.limit_or("request_bytes", 4096) // 2) // 5
+    )
+    for query in [*queries, longest][: budget.of(8, 79, 400)]:
+        _must_be_only_text(memory.search(query, scope), scope, query)
+
+
+@requirement("SEARCH-12", requests=(3, 61, 601))
+def test_any_text_is_a_query(
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, explore: Explorer
+) -> None:
+    """Text of any characters within `query_bytes` is answered with 200 or refused."""
+    SearchScene(memory, capabilities, scope).stock(all_texts(ladders(capabilities, 1))[:1])
+    size = query_bytes(capabilities)
+    letters = st.characters(codec="utf-8") | st.sampled_from(SPICES) | st.sampled_from("boat AND OR")
+    queries = st.text(letters, min_size=1, max_size=min(size, 60)).filter(lambda text: len(text.encode()) <= size)
+
+    def check(query: str) -> None:
+        _must_be_only_text(memory.search(query, scope), scope, query)
+
+    explore(queries, check, examples=(2, 60, 600))
+
+
+def _must_be_only_text(answer: Answer, scope: dict[str, str], query: str) -> None:
+    what = f"the query is {query[:60]!a}, within query_bytes"
+    if answer.must_be(200, 400, 422, because=what).status != 200:
+        return
+    strangers = [each.id for each in ranking(answer) if each.memory.get("scope") != scope]
+    must(not strangers, f"only memories of the scope ({what})", f"{len(strangers)} others", answer)

@@ -1,0 +1,97 @@
+"""What results depend on: query and memories of the scope, not the moment, other scopes or the order of adding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from memconform.answer import control, must
+from memconform.budget import Budget
+from memconform.capabilities import Capabilities
+from memconform.memory_api import MemoryApi
+from memconform.ranking import SINGLE_PRECISION, Ranked, change, prefix_breach
+from memconform.requirement import requirement
+from memconform.scopes import Scopes
+from memconform.search_scene import SearchScene, all_queries, all_texts, ladders
+from memconform.verdict import Inconclusive, NotApplicable, NotMet
+
+
+def _repeatable(capabilities: Capabilities) -> None:
+    if not capabilities.deterministic:
+        raise NotApplicable("the server does not declare search.deterministic")
+
+
+@requirement("SEARCH-06", requests=(9, 64, 154))
+def test_repeated_searches_agree(
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+) -> None:
+    """The same search gives the same memories, order and scores each time and on each connection; ties included."""
+    _repeatable(capabilities)
+    scene, rungs = SearchScene(memory, capabilities, scope), ladders(capabilities, budget.of(1, 4, 4))
+    texts = all_texts(rungs)[: budget.of(2, 20, 20)]
+    scene.stock([texts[0], *texts] if not capabilities.dedupes else texts)
+    queries, times = [*texts[:1], *all_queries(rungs)][: budget.of(1, 5, 13)], budget.of(3, 8, 10)
+    seen = 0
+    for query in queries:
+        first, changed = _repeat(scene, query, times)
+        seen += len(first)
+        if changed:
+            _, again = _repeat(scene, query, 3)
+            if again is None:
+                raise Inconclusive(f"the same search differed once, and then no more ({changed}): was the store quiet?")
+            raise NotMet(f"{times} times the same search to give the same results", changed)
+    control(seen, "no search found anything")
+
+
+def _repeat(scene: SearchScene, query: str, times: int) -> tuple[list[Ranked], str | None]:
+    """Search several times, on two connections in turn; return the first results and how others differ."""
+    first, changed = scene.rank(query), None
+    for turn in range(1, times):
+        again = (scene.elsewhere() if turn % 2 else scene).rank(query)
+        changed = changed or change(first, again)
+    return first, changed
+
+
+@requirement("SEARCH-13", requests=(8, 38, 76))
+def test_other_scopes_change_nothing(
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
+) -> None:
+    """Adding memories to another scope, with the words of the query in them, changes neither order nor scores."""
+    _repeatable(capabilities)
+    scene = SearchScene(memory, capabilities, scopes.fresh())
+    other = SearchScene(memory, capabilities, scopes.fresh())
+    rungs = ladders(capabilities, budget.of(1, 2, 4))
+    scene.stock(all_texts(rungs)[: budget.of(2, 10, 20)])
+    before = [(query, scene.rank(query)) for query in all_queries(rungs)[: budget.of(1, 6, 12)]]
+    control(any(first for _, first in before), "no search found anything")
+    other.stock(all_texts(rungs)[-budget.of(3, 10, 20) :])
+    for query, first in before:
+        changed = prefix_breach(scene.rank(query), first, len(first), tolerance=SINGLE_PRECISION)
+        if changed and prefix_breach(scene.rank(query), first, len(first), tolerance=SINGLE_PRECISION):
+            raise NotMet("the same results after memories were added to another scope", changed)
+
+
+@requirement("SEARCH-14", requests=(8, 46, 64))
+def test_order_of_adding_changes_nothing(
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
+) -> None:
+    """The same texts, added to two scopes in opposite orders, are found in the same order with the same scores."""
+    _repeatable(capabilities)
+    one = SearchScene(memory, capabilities, scopes.fresh())
+    two = SearchScene(memory, capabilities, scopes.fresh())
+    rungs = ladders(capabilities, budget.of(1, 4, 4))
+    texts = all_texts(rungs)[: budget.of(3, 15, 20)]
+    one.stock(texts)
+    two.stock(reversed(texts))
+    seen = 0
+    for query in all_queries(rungs)[: budget.of(1, 8, 12)]:
+        first, second = _by_content(one.rank(query)), _by_content(two.rank(query))
+        seen += len(first)
+        changed = prefix_breach(second, first, len(first), tolerance=SINGLE_PRECISION)
+        must(not changed, "the same results where the same texts were added in the opposite order", changed or "")
+    control(seen, "no search found anything")
+
+
+def _by_content(results: Sequence[Ranked]) -> list[Ranked]:
+    """Return the results with their contents for ids: what two scopes can have in common."""
+    return [replace(each, id=repr(each.memory.get("content"))) for each in results]

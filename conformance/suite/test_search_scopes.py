@@ -1,0 +1,139 @@
+"""Search obeys the scope law: it finds what the query's scope selects, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+from hypothesis import strategies as st
+
+from memconform.answer import control, must, shown
+from memconform.budget import Budget
+from memconform.capabilities import Capabilities
+from memconform.explore import Explorer
+from memconform.memory_api import MemoryApi
+from memconform.oracle import selects
+from memconform.ranking import certainly_below, ranking
+from memconform.requirement import requirement
+from memconform.scopes import SCOPE_MEMBERS, Scopes
+from memconform.search_scene import SearchScene, ladders
+
+Scope = Mapping[str, str]
+
+
+class _Population:
+    """Memories in many scopes, all of the same text; searches of one scope after another are held to the law."""
+
+    def __init__(self, memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, where: Sequence[Scope]) -> None:
+        self.memory, self.capabilities = memory, capabilities
+        (rung, *_) = ladders(capabilities, 1)
+        self.text = rung.texts[0]
+        self.records = [memory.add(self.text, scopes.use(scope)) for scope in where]
+        self.found = self.wanted = 0
+        SearchScene(memory, capabilities, {}).settle()
+
+    def judge(self, query: Scope) -> None:
+        """Search one scope: nothing beyond the selection, and all of it where search is exact and has room."""
+        scene = SearchScene(self.memory, self.capabilities, query)
+        results = scene.rank(self.text)
+        selected = [record["id"] for record in self.records if selects(query, record["scope"])]
+        strangers = [result for result in results if result.id not in selected]
+        must(
+            not strangers,
+            f"only memories that the scope {_names(query)} selects",
+            f"one of the scope {_names(strangers[0].memory.get('scope')) if strangers else ''}",
+        )
+        expected = min(len(set(selected)), scene.widest)
+        self.wanted += expected
+        self.found += len(results)
+        if self.capabilities.exact:
+            must(
+                len(results) >= expected,
+                f"{expected} memories, all of one text, that the scope {_names(query)} selects",
+                f"{len(results)} of them",
+            )
+
+    def judge_recall(self) -> None:
+        """Judge how many of all that were selected were found; for servers whose search is not exact."""
+        control(self.wanted, "no scope selected anything")
+        must(
+            not certainly_below(0.9, self.found, self.wanted),
+            f"the {self.wanted} memories that the scopes select",
+            f"{self.found} of them",
+        )
+
+
+def _names(scope: object) -> str:
+    """Return a scope as a report shows it."""
+    return shown(dict(scope)) if isinstance(scope, Mapping) else shown(scope)
+
+
+@requirement("SEARCH-08", requests=(8, 34 + 8 * 8, 34 + 60 * 8))
+def test_search_finds_what_the_scope_selects(
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget, explore: Explorer
+) -> None:
+    """A search finds the memories whose scope has every pair of the query's scope, and no others."""
+    whole = {member: scopes.value() for member in SCOPE_MEMBERS}
+    other = {**whole, "user_id": scopes.value()}
+    subsets = [dict(each) for size in range(1, 5) for each in combinations(whole.items(), size)]
+    few = [_part(whole, "user_id"), _part(whole, "user_id", "session_id"), _part(other, "user_id", "session_id")]
+    few.append(_part(whole, "agent_id"))
+    queries = [*few[:2], _part(whole, "session_id"), _part(other, "user_id", "agent_id")]
+    if budget.of(0, 1, 1):
+        few, queries = [*subsets, few[2]], [*subsets, *queries[3:], few[2], other]
+    population = _Population(memory, scopes, capabilities, few)
+    for query in queries:
+        population.judge(query)
+    population.judge_recall()
+
+    def check(example: tuple[list[dict[str, str]], list[dict[str, str]]]) -> None:
+        base = scopes.value()
+        where, queries = ([{key: base + value for key, value in scope.items()} for scope in part] for part in example)
+        population = _Population(memory, scopes, capabilities, where)
+        for query in queries:
+            population.judge(query)
+
+    if budget.of(0, 1, 1):
+        explore(st.tuples(_SCOPES, _SCOPES), check, examples=(1, 8, 60))
+
+
+_SCOPES = st.lists(
+    st.fixed_dictionaries({}, optional={member: st.sampled_from("xy") for member in SCOPE_MEMBERS}).filter(bool),
+    min_size=2,
+    max_size=4,
+    unique_by=lambda scope: tuple(sorted(scope.items())),
+)
+
+
+def _part(scope: Scope, *members: str) -> Scope:
+    return {member: scope[member] for member in members}
+
+
+@requirement("SEARCH-08", requests=(4, 9, 9))
+def test_search_takes_scope_values_as_they_are(
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+) -> None:
+    """A search in a scope whose value only looks like another finds nothing of the other."""
+    scene, text = SearchScene(memory, capabilities, scope), ladders(capabilities, 1)[0].texts[0]
+    (added,) = scene.stock([text])
+    control(added["id"] in [each.id for each in scene.rank(text)], "its own text did not find the memory")
+    value, limit = scope["user_id"], capabilities.limit_or("scope_value_bytes", 256)
+    twins = [
+        value[:-1],
+        value.upper(),
+        value[:-1] + "*",
+        value[:-1] + "%",
+        value + " ",
+        "_" + value[1:],
+        value + "\u200b",
+    ]
+    for twin in [each for each in twins if each != value and len(each.encode()) <= limit][: budget.of(2, 7, 7)]:
+        _must_find_nothing(memory, text, twin, value)
+
+
+def _must_find_nothing(memory: MemoryApi, text: str, twin: str, value: str) -> None:
+    """Require no result; a refusal widens nothing and is left to CORE-19."""
+    answer = memory.search(text, {"user_id": twin}).must_be(200, 400, 422)
+    results = ranking(answer) if answer.status == 200 else []
+    observed = f"the memory of user_id {shown(value)}"
+    must(not results, f"no result for user_id {shown(twin)}, where nothing was stored", observed, answer)

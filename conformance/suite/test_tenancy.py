@@ -1,0 +1,197 @@
+"""Principals: who gets in, and that none ever meets another one's memories."""
+
+from base64 import b64encode
+from collections.abc import Iterator
+
+from memconform.answer import Answer, control, must
+from memconform.budget import Budget
+from memconform.capabilities import Capabilities
+from memconform.eventually import eventually, settle
+from memconform.listing import listed, must_hold
+from memconform.memory_api import MemoryApi, path_of
+from memconform.operations import GoodRequest, good_requests
+from memconform.oracle import difference
+from memconform.requirement import requirement
+from memconform.scopes import Scopes
+from memconform.verdict import NotMet
+from memconform.without_noise import distinctions
+
+
+@requirement("TENANCY-01", requests=(16, 60, 60))
+def test_operations_refuse_missing_and_wrong_credentials(
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
+) -> None:
+    """Each operation answers 401 with `WWW-Authenticate: Bearer` to no credentials and to an unknown key."""
+    added, wrong = memory.add("I use pnpm, never npm", scope), "Bearer " + "no-such-key-" * 3
+    memory.get(added["id"]).control(200)
+    for request in good_requests(capabilities.profiles, scope, added["id"]):
+        _must_challenge(_sent(memory, request), "no credentials")
+        _must_challenge(_sent(memory, request, Authorization=wrong), "an unknown key")
+    memory.get(added["id"]).must_be(200, because="requests without good credentials have no effect")
+
+
+@requirement("TENANCY-01", requests=(5, 11, 11))
+def test_damaged_credentials_are_refused(memory: MemoryApi, scope: dict[str, str], budget: Budget) -> None:
+    """Parts of a key, a key with more behind it, in another case or under another scheme are no credentials."""
+    key = _key(memory)
+    memory.list(scope).control(200)
+    read = GoodRequest("GET", f"/v1/memories?user_id={scope['user_id']}")
+    for what, value, malformed in [*_damaged(key)][: budget.of(4, 99, 99)]:
+        answer = _sent(memory, read, Authorization=value)
+        if not (malformed and answer.status == 400):  # RFC 6750 section 3.1: a malformed request is 400
+            _must_challenge(answer, what)
+
+
+@requirement("TENANCY-02", requests=(6, 13, 13))
+def test_credentials_count_only_in_the_authorization_header(
+    memory: MemoryApi, scope: dict[str, str], budget: Budget
+) -> None:
+    """A good key in the query, a cookie, another header field or the body does not let anybody in."""
+    key, path = _key(memory), f"/v1/memories?user_id={scope['user_id']}"
+    memory.list(scope).control(200)
+    queries = [GoodRequest("GET", f"{path}&{name}={key}") for name in ("api_key", "access_token", "key", "token")]
+    fields = ("X-API-Key", "Cookie", "Proxy-Authorization", "X-Auth-Token", "Api-Key")
+    body = {"content": "I use pnpm", "scope": scope, "api_key": key, "access_token": key}
+    answers = [
+        *((f"in the header field {name}", _sent(memory, GoodRequest("GET", path), **_field(name, key)))
+          for name in fields[: budget.of(2, 9, 9)]),
+        *(("in the query", _sent(memory, query)) for query in queries[: budget.of(2, 9, 9)]),
+        ("in the body", _sent(memory, GoodRequest("POST", "/v1/memories", body))),
+    ]  # fmt: skip
+    for where, answer in answers:
+        answer.must_be(401, 400, 422, because=f"the key is {where} and nowhere else")
+
+
+@requirement("TENANCY-03", requests=(14, 14, 14))
+def test_another_principals_memory_is_not_there(
+    memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities
+) -> None:
+    """Get, delete (and update, history) of another principal's memory answer 404 and leave it as it was."""
+    mine, theirs = scopes.fresh(), scopes.fresh(principal="second")
+    added, own = memory.add("I moved to Lisbon", mine), other.add("I moved to Porto", theirs)
+    other.get(own["id"]).control(200)
+    before = memory.fetch(added["id"])
+    because = "it is another principal's memory"
+    other.get(added["id"]).must_be(404, because=because)
+    if "update" in capabilities.profiles:
+        other.request("PATCH", path_of(added["id"]), body={"content": "gone"}).must_be(404, because=because)
+    if "history" in capabilities.profiles:
+        other.request("GET", f"{path_of(added['id'])}/history").must_be(404, because=because)
+    other.delete(added["id"]).must_be(404, because=because)
+    after = memory.get(added["id"]).must_be(200, because="another principal tried to delete it")
+    name = difference(before, after.json)
+    must(name is None, "the memory unchanged by another principal", f"another {name}", after)
+
+
+@requirement("TENANCY-04", requests=(14, 30, 30))
+def test_equal_scopes_of_two_principals_are_disjoint(
+    memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities
+) -> None:
+    """Two principals with the same scope, and even the same text, each list what they added and nothing else."""
+    scope = scopes.fresh()
+    scopes.use(scope, principal="second")
+    mine = _added(memory, scope, "the kettle is blue", "only mine: the door is red")
+    theirs = _added(other, scope, "the kettle is blue", "only theirs: the roof is green")
+    must(not mine.keys() & theirs.keys(), "different ids for two principals who add the same text", "the same id")
+    settle(capabilities.staleness("list"))
+    must_hold(listed(memory, scope), mine, "the first principal's list")
+    must_hold(listed(other, scope), theirs, "the second principal's list")
+
+
+@requirement("TENANCY-04", requests=(20, 30, 30), needs=("search",))
+def test_search_stays_with_the_principal(
+    memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities
+) -> None:
+    """A principal finds a text that another one keeps under the same scope only where it was kept."""
+    scope = scopes.fresh()
+    scopes.use(scope, principal="second")
+    text, lag = "the kettle is blue", capabilities.staleness("search")
+    mine, theirs = _added(memory, scope, text), _added(other, scope, "the roof is green")
+    for principal, own, query in ((memory, mine, text), (other, theirs, "the roof is green")):
+        found = eventually(lambda p=principal, q=query: p.found(q, scope), lambda ids, o=own: o.keys() <= set(ids), lag)  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+        control(own.keys() <= set(found), f"the principal that added {query!r} does not find it by its own text")
+    for principal, foreign, query in ((other, mine, text), (memory, theirs, "the roof is green")):
+        found = principal.found(query, scope)
+        must(not foreign.keys() & set(found), "only the caller's memories", f"{query!r}, which another principal added")
+
+
+@requirement("TENANCY-06", requests=(8, 8, 8))
+def test_cursors_are_useless_to_another_principal(
+    memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities
+) -> None:
+    """A cursor that continues the first principal's walk is answered with 400 to the second, in the same scope."""
+    scope = scopes.fresh()
+    scopes.use(scope, principal="second")
+    _added(memory, scope, "mine 1", "mine 2")
+    _added(other, scope, "theirs 1", "theirs 2")
+    settle(capabilities.staleness("list"))
+    _, cursor = memory.page(scope, limit=1)
+    control(cursor is not None, "a page with limit=1 of a scope with two memories has no next_cursor")
+    memory.list(scope, limit=1, cursor=str(cursor)).control(200)
+    other.list(scope, limit=1).control(200)
+    other.list(scope, limit=1, cursor=str(cursor)).must_be(400, because="the cursor was given to another principal")
+
+
+@requirement("TENANCY-07", requests=12)
+def test_not_yours_looks_like_not_there(memory: MemoryApi, other: MemoryApi, scopes: Scopes) -> None:
+    """The answers for another principal's memory and for one that is not there do not differ."""
+    scope = scopes.fresh()
+    yours, nobodys = (memory.add(f"I moved to {city}", scope)["id"] for city in ("Lisbon", "Porto"))
+    memory.delete(nobodys).control(204)
+    memory.get(yours).control(200)
+    for method in ("GET", "DELETE"):
+        # In this order what merely alternates, as behind a load balancer, differs within each pair, not between.
+        ids = (yours, nobodys, nobodys, yours)
+        first, second, third, fourth = (other.request(method, path_of(memory_id)) for memory_id in ids)
+        _must_look_alike(method, [(first, yours), (fourth, yours)], [(second, nobodys), (third, nobodys)])
+
+
+def _must_look_alike(method: str, yours: list[tuple[Answer, str]], nobodys: list[tuple[Answer, str]]) -> None:
+    for name, (not_yours, not_there) in distinctions(yours, nobodys).items():
+        raise NotMet(
+            f"the same {name} in answer to {method} of another principal's memory as of one that is not there",
+            f"{not_yours!r}, and for one that is not there {not_there!r}",
+            [yours[-1][0].exchange, nobodys[-1][0].exchange],
+        )
+
+
+def _added(principal: MemoryApi, scope: dict[str, str], *texts: str) -> dict[str, str]:
+    return {principal.add(text, scope)["id"]: text for text in texts}
+
+
+def _key(memory: MemoryApi) -> str:
+    """Return the first principal's key; without one nothing can be proven."""
+    control(memory.principal.token, f"tenancy needs an API key: set ${memory.principal.variable}")
+    return str(memory.principal.token)
+
+
+def _sent(memory: MemoryApi, request: GoodRequest, **headers: str) -> Answer:
+    """Send a request without the principal's credentials, with these header fields."""
+    fields = request.headers | {name.replace("_", "-"): value for name, value in headers.items()}
+    return memory.request(request.method, request.path, headers=fields, credentials=False, **request.arguments)
+
+
+def _field(name: str, key: str) -> dict[str, str]:
+    value = {"Cookie": f"api_key={key}; access_token={key}", "Proxy-Authorization": f"Bearer {key}"}.get(name, key)
+    return {name: value}
+
+
+def _must_challenge(answer: Answer, credentials: str) -> None:
+    answer.must_be(401, because=f"with {credentials}")
+    challenges = answer.received.all("WWW-Authenticate")
+    offered = any("bearer" in challenge.lower() for challenge in challenges)
+    must(offered, "WWW-Authenticate: Bearer with the 401", ", ".join(challenges) or "no WWW-Authenticate", answer)
+
+
+def _damaged(key: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield what is wrong, the value of the Authorization header field, and whether it is malformed altogether."""
+    yield "the key without its last character", f"Bearer {key[:-1]}", False
+    yield "the key with a character more", f"Bearer {key}x", False
+    yield "the key under the scheme Basic", f"Basic {b64encode(f'{key}:'.encode()).decode()}", False
+    yield "the key without a scheme", key, False
+    if key.swapcase() != key:
+        yield "the key in another letter case", f"Bearer {key.swapcase()}", False
+    yield "the key under the scheme Token", f"Token {key}", False
+    yield "the scheme Bearer without a key", "Bearer", True
+    yield "the key and another word", f"Bearer {key} more", True
+    yield "a key that is no ASCII", "Bearer ключ", True
