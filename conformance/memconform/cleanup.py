@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,6 +20,10 @@ _GONE = (204, 200, 404)
 _THREADS = 4
 _PAGES = 20
 """How many pages of one scope are looked through; a run's own scopes are small."""
+
+_SILENCES = 3
+"""After so many requests in a row without an answer, no further one is sent."""
+_MARK = re.compile(rf"{RUN_PREFIX}[0-9a-f]+")
 
 Leak = dict[str, Any]
 
@@ -41,16 +46,21 @@ class _Broom:
     def __init__(self, wire: Wire, principals: Mapping[str, Principal]) -> None:
         self.wire = wire
         self.principals = principals
+        self.silences = 0
 
     def _send(self, method: str, url: str, label: str) -> Received | str:
         """Return the response, or the reason why there is none."""
         from time import sleep
 
         for _ in range(5):
+            if self.silences >= _SILENCES:
+                return "not tried: the server does not answer"
             try:
                 _, received = self.wire.send(Sent(method, url), self.principals[label].headers(), f"{label}/cleanup")
             except Unanswered as error:
+                self.silences += 1
                 return error.detail
+            self.silences = 0
             if received.status != 429:
                 return received
             sleep(min(retry_after(received.header("Retry-After")) or 1.0, 60.0))
@@ -64,14 +74,19 @@ class _Broom:
         return {"id": memory_id, "principal": label, "why": why}
 
     def rest(self, label: str, scope: Mapping[str, str]) -> Iterator[Leak]:
-        """Delete what lies in one of the run's scopes; what has no run's mark in its scope is not ours."""
+        """Delete what lies in one of the run's scopes; what does not carry this run's mark in its scope is not ours."""
+        marks = {mark for value in scope.values() for mark in _MARK.findall(value)}
         cursor: str | None = None
         for _ in range(_PAGES):
             query = urlencode([*scope.items(), *([("cursor", cursor)] if cursor else [])])
             answer = self._send("GET", f"{self.wire.target.url}{MEMORIES}?{query}", label)
+            if isinstance(answer, str) or answer.status in (401, 403) or answer.status >= 500:
+                why = answer if isinstance(answer, str) else f"the list answered {answer.status}"
+                yield {"scope": dict(scope), "principal": label, "why": why}
+                return
             items, cursor = _page(answer)
             for item in items:
-                if any(RUN_PREFIX in str(value) for value in (item.get("scope") or {}).values()):
+                if _is_ours(item.get("scope"), marks):
                     leak = self.delete(label, str(item.get("id")))
                     if leak:
                         yield leak
@@ -79,11 +94,17 @@ class _Broom:
                 return
 
 
-def _page(answer: Received | str) -> tuple[list[dict[str, Any]], str | None]:
-    if isinstance(answer, str) or answer.status != 200:
+def _is_ours(scope: object, marks: set[str]) -> bool:
+    values = scope.values() if isinstance(scope, dict) else ()
+    return any(mark in marks for value in values for mark in _MARK.findall(str(value)))
+
+
+def _page(answer: Received) -> tuple[list[dict[str, Any]], str | None]:
+    if answer.status != 200:
         return [], None
     try:
         body = json.loads(answer.body)
-        return [item for item in body["items"] if isinstance(item, dict)], body.get("next_cursor")
+        cursor = body.get("next_cursor")
+        return [item for item in body["items"] if isinstance(item, dict)], cursor if isinstance(cursor, str) else None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return [], None

@@ -37,6 +37,8 @@ class Collector:
     """At most so many requests will be sent by the planned tests."""
     stopped: str | None = None
     """Why the run ended before its last test."""
+    broken: bool = False
+    """Whether the harness itself failed outside of a test."""
     worker_requests: int = 0
     worker_cleanup: int = 0
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -76,6 +78,8 @@ class Collector:
 
     def result(self) -> dict[str, Any]:
         """Return the whole result, as `schemas/results/conformance.schema.json` describes it."""
+        if self.stopped is None and len(self.records) < sum(map(len, self.planned.values())):
+            self.stopped = "not every planned test ran"
         rows = [self._requirement(row) for row in requirements().values() if row.profile != "client"]
         judged = [self._profile(name, rows) for name in profiles() if name != "client"]
         verdict = self._verdict(judged, rows)
@@ -129,7 +133,9 @@ class Collector:
             "outcome": gravest(outcomes).value,
             "tests": [record["test"] for record in tests],
         }
-        if not outcomes:
+        if len(tests) < len(self.planned.get(row.id, ())) and gravest(outcomes) in _MILD:
+            said["outcome"] = NOT_RUN
+        elif not outcomes:
             said["outcome"] = self._untried(row)
             if row.not_tested:
                 said["reason"] = row.not_tested
@@ -155,7 +161,8 @@ class Collector:
     def _conformance(rows: Sequence[Mapping[str, Any]], *, tested: bool) -> Conformance:
         if not tested:
             return Conformance.NOT_DECLARED
-        musts = [row["outcome"] for row in rows if row["level"] == "MUST"]
+        # A SHOULD that is not met warns; it only fails when the server died of its test.
+        musts = [row["outcome"] for row in rows if row["level"] == "MUST" or row["outcome"] == Outcome.FAIL]
         unfinished = [Outcome.INCONCLUSIVE] * (NOT_RUN in musts)
         return conclude([*unfinished, *(Outcome(said) for said in musts if said in set(Outcome))])
 
@@ -170,7 +177,8 @@ class Collector:
             badge for badge in BADGES if {said[name] for name in badge_profiles(badge)} == {Conformance.CONFORMANT}
         ]
         counts = Counter(row["outcome"] for row in rows)
-        if partial and overall is Conformance.INCOMPLETE and set(counts) <= _HARMLESS:
+        shown = set(counts) & {Outcome.PASS, Outcome.WARN}
+        if partial and overall is Conformance.INCOMPLETE and set(counts) <= _HARMLESS and shown:
             overall = Conformance.CONFORMANT
         return {
             "conformance": overall.value,
@@ -189,11 +197,12 @@ class Collector:
     def _exit_code(self, overall: Conformance, counts: Mapping[str, int]) -> int:
         if overall is Conformance.NOT_CONFORMANT:
             return ExitCode.NOT_CONFORMANT
-        if counts.get(Outcome.ERROR):
+        if counts.get(Outcome.ERROR) or self.broken:
             return ExitCode.HARNESS
         if overall is Conformance.INCOMPLETE or self.stopped or not self.records:
             return ExitCode.USAGE
         return ExitCode.CONFORMANT
 
 
+_MILD = {Outcome.PASS, Outcome.SKIP, Outcome.WARN}
 _HARMLESS = {Outcome.PASS, Outcome.SKIP, Outcome.WARN, NOT_SELECTED, NOT_TESTED}

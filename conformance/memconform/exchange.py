@@ -13,6 +13,9 @@ SHOWN_BYTES = 2000
 
 Headers = tuple[tuple[str, str], ...]
 
+_LIVE = re.compile(r"[$`]")
+"""What a header's name may hold and double quotes would not stop bash from reading."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -73,7 +76,7 @@ class Exchange:
         shown = [(name, value) for name, value in self._shown_headers() if value]
         words += [f"-H {quote(f'{name}: {value}')}" for name, value in shown]
         words += [f"-H {quote(f'{name};')}" for name, value in self._shown_headers() if not value]
-        words += [f"-H {quote(name)}': '\"{value}\"" for name, value in self.sent.secrets]
+        words += [f'-H "{_LIVE.sub(_escaped, name)}: {value}"' for name, value in self.sent.secrets]
         if self.sent.body:
             if not any(name.lower() == "content-type" for name, _ in self.sent.headers):
                 words.append("-H Content-Type:")
@@ -129,7 +132,7 @@ def _data(body: bytes) -> str:
         said = f"{len(body)} bytes beginning with {head!r}; the run-again command sends them"
         return f"--data-binary @body.json  # {said}"
     if b"\0" in body:
-        escaped = "".join(f"\\{byte:03o}" if byte in _OCTAL else chr(byte) for byte in body)
+        escaped = "".join(chr(byte) if byte in _PLAIN else f"\\{byte:03o}" for byte in body)
         return f"--data-binary @<(printf '{escaped}')"
     try:
         return f"--data-raw {quote(body.decode())}"
@@ -137,9 +140,12 @@ def _data(body: bytes) -> str:
         return f"--data-raw {_ansi_c(body)}"
 
 
-_OCTAL = frozenset(range(256)) - frozenset(b" !#$&()*+,-./:;<=>?@[]^_`{|}~\"") - frozenset(range(48, 58))
-_OCTAL -= frozenset(range(65, 91)) | frozenset(range(97, 123))
-"""Bytes that printf gets by number."""
+_PLAIN = frozenset(range(32, 127)) - frozenset(b"'\\%")
+"""Bytes that printf takes as they are; it gets the others by number."""
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return "\\" + found.group()
 
 
 def _ansi_c(raw: bytes) -> str:

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase
 from hypothesis.strategies import SearchStrategy
 
 from memconform.budget import Budget
-from memconform.verdict import NotMet
+from memconform.verdict import NotApplicable, NotMet
 
 T = TypeVar("T")
 
@@ -35,7 +35,12 @@ class Explorer:
     def __call__(
         self, strategy: SearchStrategy[T], check: Callable[[T], None], *, examples: tuple[int, int, int]
     ) -> None:
-        """Run `check` on examples of the strategy; raise what it raises on the smallest failing one."""
+        """Run `check` on examples of the strategy; raise what it raises on the smallest failing one.
+
+        A budget whose number of examples is 0 has no room for the property: `NotApplicable`.
+        """
+        if self.budget.of(*examples) == 0:
+            raise NotApplicable(f"generated examples need a larger budget than {self.budget.size}")
         trial = _Trial(check)
         settings = hypothesis.settings(
             max_examples=self.budget.of(*examples),

@@ -9,27 +9,26 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from hypothesis import strategies as st
 
 from memconform.contract import schemas, validator
 from memconform.contract.openapi import openapi
 
-if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
-
 _LEFT_OUT = frozenset({"$schema", "$id", "examples"})
 
 
-def valid_bodies(method: str, path: str) -> SearchStrategy[Any]:
+def valid_bodies(method: str, path: str) -> st.SearchStrategy[Any]:
     """Return a strategy of bodies that the operation's schema allows."""
     schema = validator(_schema_name(method, path))
-    return _bodies(method, path, positive=True).filter(schema.is_valid)
+    return st.deferred(lambda: _bodies(method, path, positive=True).filter(schema.is_valid))
 
 
-def invalid_bodies(method: str, path: str) -> SearchStrategy[Any]:
+def invalid_bodies(method: str, path: str) -> st.SearchStrategy[Any]:
     """Return a strategy of JSON bodies that break the operation's schema."""
     schema = validator(_schema_name(method, path))
-    return _bodies(method, path, positive=False).filter(lambda body: not schema.is_valid(body))
+    return st.deferred(lambda: _bodies(method, path, positive=False).filter(lambda body: not schema.is_valid(body)))
 
 
 def _schema_name(method: str, path: str) -> str:
@@ -42,7 +41,7 @@ def _reference(method: str, path: str) -> str:
 
 
 @cache
-def _bodies(method: str, path: str, *, positive: bool) -> SearchStrategy[Any]:
+def _bodies(method: str, path: str, *, positive: bool) -> st.SearchStrategy[Any]:
     import schemathesis
     from schemathesis.config import SchemathesisConfig
 

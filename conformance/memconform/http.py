@@ -127,7 +127,7 @@ class Wire:
             detail = f"no complete answer to {sent.method} {sent.url.split('?')[0]} within {limit:g} s"
             raise TimedOut(detail, ended(None, detail)) from error
         except httpx.ConnectError as error:
-            detail = f"no connection to {self.target.url}: {error or type(error).__name__}"
+            detail = f"no connection to {self.target.url}: {str(error) or type(error).__name__}"
             raise Refused(detail, ended(None, detail)) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
             said = _without(str(error) or type(error).__name__, [*credentials.values(), *self._own_values()])
@@ -151,7 +151,7 @@ class Wire:
             with until(deadline) as attempt:
                 try:
                     return self._read(request, lane)
-                except (httpx.NetworkError, httpx.RemoteProtocolError):
+                except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
                     if not _was_idle(attempt):
                         raise
 

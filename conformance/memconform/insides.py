@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from memconform.exchange import Exchange, Received
 
@@ -98,4 +98,4 @@ def _asked(exchange: Exchange) -> str:
         decoded = "\n".join(_strings(json.loads(body))) if body else ""
     except (ValueError, RecursionError):
         decoded = ""
-    return "\n".join((url, unquote_plus(url), body, decoded, values))
+    return "\n".join((url, unquote(url), unquote_plus(url), body, decoded, values))

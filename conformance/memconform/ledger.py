@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
+
+from memconform.settings import UsageError
 
 
 def state_folder() -> Path:
@@ -26,7 +29,8 @@ def state_folder() -> Path:
 
 def ledger_files(run_id: str) -> list[Path]:
     """Return the ledgers of a run: one for each process that took part."""
-    return sorted(state_folder().glob(f"{run_id}*.jsonl"))
+    name = re.compile(rf"{re.escape(run_id)}(gw\d+)?\.jsonl")
+    return sorted(path for path in state_folder().glob("*.jsonl") if name.fullmatch(path.name))
 
 
 @dataclass
@@ -41,6 +45,18 @@ class Ledger:
     """Scopes by principal's label; every memory created is in one of them."""
     _file: IO[str] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def prepare(self) -> None:
+        """Make the folder; raise `UsageError` when it cannot be written to."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.touch()
+            self.path.unlink()
+        except OSError as error:
+            raise UsageError(
+                f"the ledger of what the run creates cannot be written to {self.path.parent} ({error.strerror}); "
+                "set MEMCONFORM_STATE to another folder"
+            ) from None
 
     def _write(self, entry: Mapping[str, Any]) -> None:
         if self._file is None:

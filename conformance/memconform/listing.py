@@ -10,6 +10,8 @@ from memconform.memory_api import Memories, Memory, MemoryApi, Scope
 from memconform.oracle import out_of_order, repeated
 from memconform.verdict import NotMet
 
+_SHOWN_NAMES = 2
+
 
 def pages(memory: MemoryApi, scope: Scope, limits: Iterable[int | None] = repeat(None)) -> Iterator[Memories]:
     """Yield the items of each page of a walk to the null cursor; `limits` gives the limit of each page in turn.
@@ -48,8 +50,15 @@ def must_hold(items: Sequence[Memory], expected: Mapping[str, str], where: str) 
     must(not twice, f"each memory once in {where}", f"more than once: {shown(twice)}")
     lost = [called[memory_id] for memory_id in expected if memory_id not in ids]
     added = [called[memory_id] for memory_id in ids if memory_id not in expected]
-    observed = [f"missing: {shown(lost)}"] * bool(lost) + [f"not belonging there: {shown(added)}"] * bool(added)
-    must(not observed, f"exactly {shown(sorted(expected.values()))} in {where}", "; ".join(observed))
+    observed = [f"{_some(lost)} missing"] * bool(lost) + [f"{_some(added)} not belonging there"] * bool(added)
+    wanted = f"exactly {_some(list(expected.values()))}" if expected else "no memory"
+    must(not observed, f"{wanted} in {where}", f"{len(items)} listed, " + " and ".join(observed))
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return how many there are and what the first ones are called."""
+    more = ", …" if len(names) > _SHOWN_NAMES else ""
+    return f"{len(names)} ({', '.join(names[:_SHOWN_NAMES])}{more})"
 
 
 def must_be_newest_first(items: Sequence[Memory]) -> None:
@@ -65,4 +74,4 @@ def must_be_newest_first(items: Sequence[Memory]) -> None:
 
 
 def _name(item: Memory) -> str:
-    return f"{item.get('content')} of {shown(item.get('scope'))}"
+    return f"{shown(item.get('content'))} of {shown(item.get('scope'))}"

@@ -15,6 +15,7 @@ from memconform.http import Unanswered, Wire
 from memconform.ledger import Ledger
 from memconform.recorder import Recorder
 from memconform.retry_after import retry_after
+from memconform.scopes import RUN_PREFIX
 from memconform.verdict import Inconclusive
 
 Json = Any
@@ -95,8 +96,8 @@ class MemoryApi:
         return self._send(sent, secret, timeout)
 
     def _send(self, sent: Sent, secret: Mapping[str, str], timeout: float | None) -> Answer:
+        self.recorder.claim()  # once: that the server asks to come back later is no request more of the test's making
         for _ in range(5):
-            self.recorder.claim()
             answer = self._send_once(sent, secret, timeout)
             if answer.status != 429 or not self.patient:
                 return answer
@@ -122,9 +123,13 @@ class MemoryApi:
             self.ledger.forget_id(self.principal.label, unquote(sent.url.rsplit("/", 1)[-1]))
         elif sent.method == "POST" and sent.url.endswith(MEMORIES) and answer.status < 300:
             try:
-                self.ledger.note_id(self.principal.label, str(json.loads(answer.received.body)["id"]))
-            except (ValueError, KeyError, TypeError, RecursionError):
+                stored = json.loads(answer.received.body)
+                memory_id, scope = str(stored["id"]), stored.get("scope")
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 return  # the scope in the ledger still leads the cleanup to it
+            if isinstance(scope, dict) and not any(RUN_PREFIX in str(value) for value in scope.values()):
+                return  # somebody else's: a server that answers with it must not make the cleanup delete it
+            self.ledger.note_id(self.principal.label, memory_id)
 
     # What is judged.
 

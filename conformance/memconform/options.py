@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from typing import Any
 
 import pytest
 
 from memconform.budget import SIZES, Budget
+from memconform.ledger import state_folder
 from memconform.settings import API_KEY, SECOND_API_KEY, RunSettings, UsageError
 
 _OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -68,14 +70,15 @@ def settings_of(config: pytest.Config) -> RunSettings | None:
     url = _value(config, "url")
     if not url:
         return None
+    _check_names(config)
     budget = _value(config, "budget", "standard")
     if budget not in SIZES:
         raise UsageError(f"memory_budget is {budget!r}; expected one of {', '.join(SIZES)}")
     return RunSettings(
         url=str(url),
-        profiles=tuple(_value(config, "profile", ())),
+        profiles=tuple(name.lower() for name in _value(config, "profile", ())),
         level=_value(config, "level"),
-        requirements=tuple(_value(config, "requirement", ())),
+        requirements=tuple(name.upper() for name in _value(config, "requirement", ())),
         budget=Budget(budget),
         seed=_number(int, "seed", _value(config, "seed", 0)),
         rate=_positive("rate", _value(config, "rate")),
@@ -90,6 +93,21 @@ def settings_of(config: pytest.Config) -> RunSettings | None:
         restart_command=_value(config, "restart-command"),
         keep_data=_value(config, "keep-data"),
     )
+
+
+def _check_names(config: pytest.Config) -> None:
+    """Refuse a name that the contract does not have: it would select nothing, and nothing selected looks green."""
+    from memconform.contract import profiles, requirements
+
+    for option, spelt, known in (
+        ("profile", str.lower, profiles()),
+        ("requirement", str.upper, requirements()),
+    ):
+        for name in _value(config, option, ()):
+            if spelt(name) not in known:
+                near = get_close_matches(spelt(name), list(known), n=3)
+                hint = f"did you mean {' or '.join(near)}?" if near else "see 'memconform requirements'"
+                raise UsageError(f"--memory-{option}: {name!r} is no {option} of the contract; {hint}")
 
 
 def _number(kind: type, name: str, value: Any) -> Any:
@@ -139,6 +157,7 @@ def arguments(settings: RunSettings) -> list[str]:
 
 
 def isolated_environment() -> dict[str, str]:
-    """Return the environment for a pytest of our own: none of the user's plugins and options."""
+    """Return the environment for a pytest of our own: none of the user's plugins and options, no file in his folder."""
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
+    environment.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(state_folder() / "hypothesis"))
     return {**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}

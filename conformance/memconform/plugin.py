@@ -7,22 +7,22 @@ under xdist), and a verdict follows the test report.
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import click
 import pytest
 from _pytest.outcomes import Exit  # the class behind pytest.exit, which types only as a function
 
-from memconform.collector import Collector
 from memconform.options import add_options, settings_of
 from memconform.settings import UsageError
 
 if TYPE_CHECKING:
+    from memconform.collector import Collector
     from memconform.items import RequirementItem
 
-COLLECTOR = pytest.StashKey[Collector]()
+COLLECTOR: pytest.StashKey[Collector] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,10 +45,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 Wrapper: TypeAlias = Generator[None, pytest.TestReport, pytest.TestReport]
+CollectWrapper: TypeAlias = Generator[None, pytest.CollectReport, pytest.CollectReport]
 
 
 class Unreachable(Exit):
     """Ends the run before its first test; pytest prints the name and the message."""
+
+
+class Unusable(Exit):
+    """Ends the run before its first test: what was asked for cannot be done here."""
+
+
+class HarnessFailed(Exit):
+    """Ends the run before its first test: the judge is at fault, and nothing is said about the server."""
 
 
 class _Run:
@@ -56,6 +65,7 @@ class _Run:
 
     def __init__(self, config: pytest.Config, settings: Any) -> None:
         """Find out whether this process controls the run or works for another (xdist)."""
+        from memconform.collector import Collector
         from memconform.items import suite_folder
         from memconform.session import Session, new_run_id
 
@@ -87,7 +97,17 @@ class _Run:
         try:
             self.session.open()
         except NoServer as error:
-            raise Unreachable(str(error), ExitCode.UNREACHABLE) from None
+            raise Unreachable(self.session.presentable(str(error)), self._code(ExitCode.UNREACHABLE)) from None
+        except UsageError as error:
+            raise Unusable(str(error), self._code(ExitCode.USAGE)) from None
+        except Exception:  # noqa: BLE001 - whatever it is, it must not look like a verdict
+            raise HarnessFailed(traceback.format_exc(limit=-4), self._code(ExitCode.HARNESS)) from None
+
+    def _code(self, code: int) -> int:
+        """Return the exit code as the one who started this run understands it."""
+        from memconform.verdict import CONCLUDED
+
+        return code + CONCLUDED if self.config.pluginmanager.hasplugin("memconform-check") else code
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -150,15 +170,45 @@ class _Run:
         from memconform.items import RequirementItem
 
         report = yield
-        if call.when == "call" and isinstance(item, RequirementItem) and item.judgement is not None:
-            report.memconform = item.record()  # type: ignore[attr-defined]  # reports carry what plugins add
+        if isinstance(item, RequirementItem):
+            told = item.judgement is not None
+            if call.when == "call" and item.judgement is not None:
+                report.memconform = item.record()  # type: ignore[attr-defined]  # reports carry what plugins add
+                report.memconform_stop = item.judgement.stop  # type: ignore[attr-defined]  # likewise
+            report.memconform_broken = report.failed and not (told and call.when == "call")  # type: ignore[attr-defined]
         return report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> CollectWrapper:
+        """Mark a part of the suite that cannot be loaded: the harness is at fault."""
+        from memconform.items import SuiteFile, SuiteFolder
+
+        report = yield
+        if isinstance(collector, SuiteFile | SuiteFolder):
+            report.memconform_broken = report.failed  # type: ignore[attr-defined]  # reports carry what plugins add
+        return report
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember that a part of the suite is missing."""
+        self._notice(report)
+
+    def pytest_internalerror(self) -> None:
+        """Remember that the harness failed."""
+        if not self.is_worker:
+            self.config.stash[COLLECTOR].broken = True
+
+    def _notice(self, report: pytest.CollectReport | pytest.TestReport) -> None:
+        if getattr(report, "memconform_broken", False) and not self.is_worker:
+            self.config.stash[COLLECTOR].broken = True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather an outcome."""
+        self._notice(report)
         record = getattr(report, "memconform", None)
         if record is not None and not self.is_worker:
-            self.config.stash[COLLECTOR].add(record)
+            collector = self.config.stash[COLLECTOR]
+            collector.add(record)
+            collector.stopped = collector.stopped or getattr(report, "memconform_stop", None)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -199,12 +249,14 @@ class _Run:
             write_json(Path(path), result)
         code = result["verdict"]["exit_code"]
         if self.config.pluginmanager.hasplugin("memconform-check"):
-            session.exitstatus = code
+            session.exitstatus = self._code(code)
         elif code == ExitCode.NOT_CONFORMANT and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdict below pytest's own report."""
+        import click
+
         from memconform.report.terminal import plan_lines, verdict_lines
 
         collector = self.config.stash[COLLECTOR]

@@ -20,7 +20,7 @@ LARGEST = 4 * 1024 * 1024
 
 
 def basic(
-    memory: MemoryApi, scope: Mapping[str, str], memory_id: str, capabilities: Capabilities
+    memory: MemoryApi, scope: Mapping[str, str], capabilities: Capabilities
 ) -> Iterator[tuple[str, Answer]]:
     """Yield (what was wrong, answer), one for each status among 400, 401, 404, 405, 413, 415 and 422."""
     good = {"content": "x", "scope": dict(scope)}
@@ -28,7 +28,7 @@ def basic(
     yield "no credentials", memory.request("GET", MEMORIES, params=scope, credentials=False)
     yield "an unknown id", memory.get(f"unknown-{scope['user_id']}")
     yield "an unknown path", memory.request("GET", f"/v1/unknown-{scope['user_id']}")
-    yield "another method", memory.request("PUT", f"{MEMORIES}/{memory_id}", body=good)
+    yield "another method", memory.request("PUT", MEMORIES, body=good)
     yield "another media type", memory.post(good, headers={"Content-Type": "text/plain"})
     yield "empty content", memory.post({**good, "content": ""})
     size = capabilities.limit_or("request_bytes", LARGEST + 1)

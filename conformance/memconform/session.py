@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,13 @@ PROBES: Mapping[str, tuple[str, str]] = {
 """A harmless, incomplete request for each profile that shows whether its operations are served."""
 
 _ABSENT = (404, 405, 501)
+_PUBLIC = re.compile(
+    r"accept|content-|user-agent$|host$|origin$|x-forwarded|forwarded$|trace|cache-|prefer$", re.IGNORECASE
+)
+"""Headers whose value is no secret of anybody's."""
+_TELLTALE = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
+_DEEPEST = 40
+"""How deep a capability document may be nested and still be read."""
 
 
 class Unreachable(Exception):
@@ -65,13 +73,28 @@ class Session:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every value that must never be shown."""
-        return tuple(key for key in (*self.keys, *(value for _, value in self.wire.target.headers)) if key)
+        values = [value for name, value in self.wire.target.headers if not _PUBLIC.match(name)]
+        words = [word for value in values for word in (value, value.rpartition(" ")[2])]
+        return tuple(dict.fromkeys(each for each in (*self.keys, *words) if each))
+
+    @property
+    def credentials(self) -> tuple[str, ...]:
+        """The secrets that let somebody in: a server that shows one of them has leaked it."""
+        given = zip(self.settings.headers, self.wire.target.headers, strict=True)
+        values = [v for said, (name, v) in given if _TELLTALE.search(name) or said.partition(":")[2].strip() != v]
+        return tuple(each for each in self.secrets if each in self.keys or any(each in value for value in values))
+
+    def presentable(self, text: str) -> str:
+        """Return text from the wire as a terminal may show it: short, without secrets and control characters."""
+        for secret in self.secrets:
+            text = text.replace(secret, "[redacted]")
+        return "".join(letter if letter.isprintable() else "?" for letter in text[:600])
 
     def judge(self) -> WireJudge:
         """Return the judge of every exchange."""
         base = "/" + self.wire.target.url.split("://", 1)[-1].partition("/")[2]
         profiles = self.capabilities.profiles | {"core"} | set(self.settings.profiles)
-        return WireJudge(openapi(), frozenset(profiles), base, self.secrets)
+        return WireJudge(openapi(), frozenset(profiles), base, self.credentials)
 
     def client(self, recorder: Recorder, principal: Principal) -> MemoryApi:
         """Return a client whose exchanges go to the recorder."""
@@ -86,10 +109,11 @@ class Session:
 
     def open(self) -> None:
         """Learn what the server promises; raise `Unreachable` when there is nothing to judge."""
+        self.ledger.prepare()
         health = self._probe("GET", "/v1/health")
         answer = self._probe("GET", "/v1/capabilities")
         document = _object(answer.body) if answer.status == 200 else None
-        if document is None and not self._looks_alive(health.status, health.body, answer.body):
+        if document is None and not self._looks_alive(health.status, health.body, answer.status, answer.body):
             seen = answer.header("Content-Type") or "no media type"
             raise Unreachable(
                 f"{self.settings.url} answers, but not as a memory server: GET /v1/capabilities gave {answer.status} "
@@ -101,9 +125,10 @@ class Session:
         self.served_undeclared = tuple(name for name in undeclared if self._serves(name))
 
     @staticmethod
-    def _looks_alive(status: int, health: bytes, capabilities: bytes) -> bool:
+    def _looks_alive(status: int, health: bytes, status_of_capabilities: int, capabilities: bytes) -> bool:
         said = _object(health)
-        return (status == 200 and said is not None and "status" in said) or _object(capabilities) is not None
+        healthy = status == 200 and said is not None and "status" in said
+        return healthy or (status_of_capabilities not in _ABSENT and _object(capabilities) is not None)
 
     def _check_credentials(self) -> None:
         scope = f"{RUN_PREFIX}{self.run_id}.probe"
@@ -178,7 +203,16 @@ def new_run_id() -> str:
 
 def _object(body: bytes) -> dict[str, Any] | None:
     try:
-        value = json.loads(body)
+        value = json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value if isinstance(value, dict) and not _deeper(value, _DEEPEST) else None
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _deeper(value: object, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels == 0 or any(_deeper(each, levels - 1) for each in inner)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from memconform.budget import STANDARD, Budget
-from memconform.http import Target
+
+if TYPE_CHECKING:
+    from memconform.http import Target
 
 API_KEY = "MEMCONFORM_API_KEY"
 SECOND_API_KEY = "MEMCONFORM_SECOND_API_KEY"
@@ -47,9 +51,14 @@ class RunSettings:
 
     def target(self, environ: Mapping[str, str] = os.environ) -> Target:
         """Return where the requests go; raise `UsageError` for an address or a header that cannot be used."""
+        from memconform.http import Target
+
         headers = tuple(_header(text, environ) for text in self.headers)
-        if self.ca_file and not Path(self.ca_file).is_file():
-            raise UsageError(f"--ca: there is no file {self.ca_file}")
+        for option, number in (("--timeout", self.timeout), ("--rate", self.rate)):
+            if number is not None and not 0 < number < 1e6:
+                raise UsageError(f"{option} is {number:g}; expected a number above 0")
+        if self.ca_file:
+            _check_authority(self.ca_file)
         return Target(checked_url(self.url), self.timeout, self.rate, headers, self.ca_file, self.insecure)
 
     def keys(self, environ: Mapping[str, str] = os.environ) -> tuple[str | None, str | None]:
@@ -81,6 +90,7 @@ class RunSettings:
 
 
 _REPEATED = (
+    ("--level", "level"),
     ("--timeout", "timeout"),
     ("--rate", "rate"),
     ("--api-key-env", "api_key_env"),
@@ -90,7 +100,11 @@ _REPEATED = (
     ("--ca", "ca_file"),
     ("--insecure", "insecure"),
     ("--restart-command", "restart_command"),
+    ("--keep-data", "keep_data"),
 )
+
+
+_FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
 
 
 def checked_url(url: str) -> str:
@@ -98,17 +112,29 @@ def checked_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         port = parts.port
+        (parts.hostname or "").encode("idna")
     except ValueError as error:
         raise UsageError(f"{url!r} is no URL: {error}") from None
+    if "@" in parts.netloc:
+        raise UsageError("the URL carries credentials; put the API key into $MEMCONFORM_API_KEY instead")
+    if not url.isprintable() or re.search(r'[\s<>"\\^`{|}]', url) or not parts.path.isascii():
+        raise UsageError(f"{url!r} is no URL: it holds a character that must be percent-encoded")
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise UsageError(f"{url!r} is no http or https URL; expected something like http://127.0.0.1:8765")
-    if parts.username or parts.password:
-        raise UsageError("the URL carries credentials; put the API key into $MEMCONFORM_API_KEY instead")
     if parts.query or parts.fragment:
         raise UsageError(
             "the URL has a query or a fragment; give the address before /v1, such as http://127.0.0.1:8765"
         )
-    return url.rstrip("/").removesuffix("/v1")
+    return url.rstrip("/").removesuffix("/v1").rstrip("/")
+
+
+def _check_authority(file: str) -> None:
+    try:
+        ssl.create_default_context(cafile=file)
+    except FileNotFoundError:
+        raise UsageError(f"--ca: there is no file {file}") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--ca: {file} holds no certificate in PEM form ({error})") from None
 
 
 def _header(text: str, environ: Mapping[str, str]) -> tuple[str, str]:
@@ -121,7 +147,9 @@ def _header(text: str, environ: Mapping[str, str]) -> tuple[str, str]:
         if variable not in environ:
             raise UsageError(f"--header {name.strip()}: the environment has no variable {variable}")
         value = environ[variable]
-    if any(ord(character) < 32 for character in value):
+    if name.strip().lower() in _FRAMING:
+        raise UsageError(f"--header {name.strip()}: this header belongs to each single request")
+    if any(ord(character) < 32 or ord(character) == 127 for character in value):
         raise UsageError(f"--header {name.strip()}: the value has control characters")
     return name.strip(), value
 

@@ -84,6 +84,10 @@ def conclude(musts: Iterable[Outcome]) -> Conformance:
     return Conformance.NOT_TESTED
 
 
+CONCLUDED = 100
+"""What the run adds to its exit code for `memconform check`: whatever else a process ends with is no verdict."""
+
+
 class ExitCode:
     """What `memconform check` ends with."""
 

@@ -86,7 +86,7 @@ def _body_mismatches(received: Received, content: Mapping[str, Any], where: str)
         return
     name = reference.rsplit("/", 1)[-1].removesuffix(".schema.json")
     try:
-        body = json.loads(received.body, parse_constant=_no_constant)
+        body = json.loads(received.body.decode(), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         yield f"JSON for {where}", f"{error} in {received.body[:60]!r}"
         return

@@ -44,10 +44,11 @@ def _common(features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _features(answer: Answer, memory_id: str) -> dict[str, Any]:
     """Return status, header fields and body by name, without the id and without noise."""
+    asked = re.compile(rf"(?<![\w.~-]){re.escape(memory_id)}(?![\w.~-])")
     found: dict[str, Any] = {"status": answer.status}
     for name, value in answer.received.headers:
-        found[f"header {name.lower()}"] = value.replace(memory_id, "{id}")
-    text = answer.received.body.decode("utf-8", "replace").replace(memory_id, "{id}")
+        found[f"header {name.lower()}"] = asked.sub("{id}", value)
+    text = asked.sub("{id}", answer.received.body.decode("utf-8", "replace"))
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):

@@ -51,17 +51,17 @@ def _never_given(memory_id: str) -> str | None:
     return "".join(characters) if "".join(characters) != memory_id else None
 
 
-@requirement("CORE-11", requests=(7, 22, 22))
+@requirement("CORE-11", requests=(6, 21, 21))
 def test_hostile_ids_are_refused(memory: MemoryApi, scope: dict[str, str], budget: Budget) -> None:
     """Ids made of traversals, NUL, quotes, wildcards and 10,000 characters are 404, 400 or 422."""
     memory.add("A memory that a careless pattern might find", scope)  # only GET: nothing may be lost by a bad server
-    for each in material("hostile_ids")[: budget.of(4, 20, 20)]:
+    for each in material("hostile_ids")[: budget.of(4, 19, 19)]:
         answer = memory.request("GET", f"{MEMORIES}/{each['segment']}")
         answer.must_be(404, *(400, 422), because=f"the id is {each['name']}: {shown(each['segment'])}")
     memory.request("GET", f"{MEMORIES}/{'x' * 10_000}").must_be(*TOO_LONG, because="the id has 10,000 characters")
 
 
-@requirement("CORE-12", requests=(10, 30, 60))
+@requirement("CORE-12", requests=(6, 22, 52))
 def test_ids_are_unique_and_url_safe(memory: MemoryApi, scopes: Scopes, budget: Budget) -> None:
     """Ids given in parallel, in two scopes, are all different, URL-safe and at most 128 characters long."""
     mine, yours = scopes.fresh(), scopes.fresh()
@@ -77,12 +77,12 @@ def test_ids_are_unique_and_url_safe(memory: MemoryApi, scopes: Scopes, budget: 
     must(not twice, f"{len(ids)} different ids for {len(ids)} memories", f"{shown(twice[:3])} given more than once")
 
 
-@requirement("CORE-12", requests=5)
+@requirement("CORE-12", requests=4)
 def test_ids_of_deleted_memories_are_not_reused(memory: MemoryApi, scope: dict[str, str]) -> None:
     """A memory that is deleted and added again, word for word, gets a new id, and so does the next one."""
     old = memory.add("I like rain", scope)["id"]
     memory.delete(old).control(204)
-    for content in ("I like rain", "I like snow", "I like wind"):
+    for content in ("I like rain", "I like snow"):
         new = memory.post({"content": content, "scope": scope}).control(201)
         must(new.control_object("id", str)["id"] != old, "a new id", f"{shown(old)} again, of the deleted memory", new)
 

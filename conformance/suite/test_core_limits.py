@@ -18,7 +18,7 @@ LARGEST = 4 * 1024 * 1024
 
 DEEPEST = 400
 TOO_LARGE = (413, *REFUSALS)
-WALK = 7
+WALK = 5
 """Requests that a list of one memory may take where pages are short or empty."""
 
 

@@ -25,12 +25,12 @@ STEPS = st.lists(
 )
 
 
-@requirement("CORE-14", requests=(20, 56, 140))
+@requirement("CORE-14", requests=(16, 45, 110))
 def test_list_holds_the_current_memories_newest_first(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """A list holds what was added and not deleted, each once, newest first, in the same order every time."""
-    added = [memory.add(f"note {number}", scope) for number in range(budget.of(6, 24, 60))]
+    added = [memory.add(f"note {number}", scope) for number in range(budget.of(7, 24, 60))]
     added += _one_more_where_all_tie(memory, scope, added)
     gone = added.pop(1)
     memory.delete(gone["id"]).control(204)
@@ -43,7 +43,7 @@ def test_list_holds_the_current_memories_newest_first(
         must_equal(_names(again), _names(items), "the same list, asked for again:")
 
 
-@requirement("CORE-14", requests=(12, 150, 1100))
+@requirement("CORE-14", requests=(8, 150, 1100))
 def test_lists_agree_with_a_model(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, explore: Explorer
 ) -> None:

@@ -16,7 +16,7 @@ from memconform.requirement import requirement
 from memconform.scopes import Scopes
 
 
-@requirement("CORE-15", requests=(25, 60, 130))
+@requirement("CORE-15", requests=(22, 45, 90))
 def test_pages_concatenate_to_the_same_list(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
@@ -32,7 +32,7 @@ def test_pages_concatenate_to_the_same_list(
         must_equal(_names(walk), _names(whole), f"the list of a walk {name}:")
 
 
-@requirement("CORE-15", requests=(10, 16, 40))
+@requirement("CORE-15", requests=(10, 16, 36))
 def test_foreign_or_damaged_cursor_is_refused(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:
@@ -57,7 +57,7 @@ def test_limit_out_of_range_is_refused(memory: MemoryApi, scope: dict[str, str],
         memory.list(scope, limit=limit).must_be_refused(because=f"limit={limit}, page_size is {largest}")
 
 
-@requirement("CORE-16", requests=(12, 40, 110))
+@requirement("CORE-16", requests=(12, 40, 130))
 def test_walk_goes_on_while_memories_are_added(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:
@@ -77,7 +77,7 @@ def test_walk_goes_on_while_memories_are_added(
         )
 
 
-@requirement("CORE-16", requests=(20, 60, 150))
+@requirement("CORE-16", requests=(20, 66, 150))
 def test_walk_goes_on_while_memories_are_deleted(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:
@@ -102,7 +102,7 @@ def test_walk_goes_on_while_memories_are_deleted(
         )
 
 
-@requirement("CORE-16", requests=(12, 150, 1300))
+@requirement("CORE-16", requests=(8, 160, 1300))
 def test_walk_goes_on_whatever_is_written(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, explore: Explorer
 ) -> None:

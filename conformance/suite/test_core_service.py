@@ -33,7 +33,7 @@ def test_capabilities_are_public_and_valid(memory: MemoryApi) -> None:
     )
 
 
-@requirement("CORE-03", requests=28)
+@requirement("CORE-03", requests=20)
 def test_declared_operations_are_served(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
 ) -> None:
@@ -61,15 +61,11 @@ def _harmless(operation: Operation, memory_id: str) -> str | None:
     return None if "{" in path or (operation.method == "DELETE" and memory_id not in path) else path
 
 
-@requirement("CORE-03", requests=3)
+@requirement("CORE-03", requests=1)
 def test_largest_page_is_accepted(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
-    """A list takes a `limit` of exactly `limits.page_size`, and no page holds more than asked for."""
-    memory.add("Tea without sugar", scope)
-    memory.add("Coffee with milk", scope)
+    """A list takes a `limit` of exactly `limits.page_size`."""
     size = capabilities.limit("page_size")
-    answer = memory.list(scope, limit=size)
-    answer.must_be(200, because=f"limits.page_size is {size}")
-    must(len(answer.json["items"]) <= size, f"at most {size} items", f"{len(answer.json['items'])} items", answer)
+    memory.list(scope, limit=size).must_be(200, because=f"limits.page_size is {size}")
 
 
 @requirement("CORE-03", requests=1, needs=("search",))

@@ -1,6 +1,6 @@
 """The shape of answers, above all of refusals. The engine judges every exchange of CORE-27 and CORE-28 by itself."""
 
-from itertools import islice
+from itertools import chain, islice
 
 from memconform.answer import Answer, control, must, must_equal
 from memconform.budget import Budget
@@ -15,14 +15,13 @@ from memconform.scopes import Scopes
 PROBLEM = "application/problem+json"
 
 
-@requirement("CORE-04", requests=(9, 25, 25))
+@requirement("CORE-04", requests=(8, 24, 24))
 def test_errors_are_problems(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """Every error, of whatever kind, is a problem document whose `status` is the HTTP status."""
-    added = memory.add("x", scope)
     seen = 0
-    for what, answer in basic(memory, scope, added["id"], capabilities):
+    for what, answer in basic(memory, scope, capabilities):
         seen += _must_be_problem(what, answer)
     for what, answer in islice(unusual(memory, scope), budget.of(0, 16, 16)):
         seen += _must_be_problem(what, answer)
@@ -55,21 +54,19 @@ def test_other_methods_are_405_with_allow(memory: MemoryApi, scope: dict[str, st
         must(served <= allowed and method not in allowed, wanted, f"Allow: {answer.header('Allow')}", answer)
 
 
-@requirement("CORE-27", requests=(12, 25, 25), last=True)
+@requirement("CORE-27", requests=(4, 24, 24), last=True)
 def test_refusals_keep_the_insides_inside(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """No problem and no header of the whole run shows a stack trace, SQL, a file path or credentials."""
-    added = memory.add("x", scope)
-    for _ in basic(memory, scope, added["id"], capabilities):
-        pass
-    for _ in islice(unusual(memory, scope), budget.of(3, 16, 16)):
-        pass
+    provoked = chain(unusual(memory, scope), basic(memory, scope, capabilities))
+    refused = sum(answer.status >= 400 for _, answer in islice(provoked, budget.of(4, 24, 24)))
+    control(refused >= 2, f"only {refused} of the requests were refused: too few errors to look at")
 
 
-@requirement("CORE-28", requests=(14, 90, 330), last=True)
+@requirement("CORE-28", requests=(9, 49, 209), last=True)
 def test_responses_match_the_document(
-    memory: MemoryApi, scopes: Scopes, scope: dict[str, str], capabilities: Capabilities, explore: Explorer
+    memory: MemoryApi, scopes: Scopes, scope: dict[str, str], capabilities: Capabilities, budget: Budget, explore: Explorer
 ) -> None:
     """Every response of the whole run has a documented status, its headers, media type and a valid body."""
     added = memory.post({"content": "x", "scope": scope})
@@ -87,4 +84,5 @@ def test_responses_match_the_document(
     def check(body: dict[str, object]) -> None:
         memory.post({**body, "scope": scopes.fresh()})
 
-    explore(valid_bodies("POST", MEMORIES), check, examples=(2, 60, 300))
+    if budget.size != "smoke":
+        explore(valid_bodies("POST", MEMORIES), check, examples=(0, 40, 200))

@@ -39,9 +39,10 @@ def _finds(scene: SearchScene, record: Memory) -> bool:
 
 
 def _must_be_gone(scene: SearchScene, record: Memory, when: str) -> None:
-    bound = f"{scene.capabilities.staleness('search') * 1000:.0f} ms"
+    bound = scene.capabilities.staleness("search")
+    grace = f", {bound * 1000:.0f} ms after it was deleted" if bound else ""
     must(
         not _finds(scene, record),
-        f"no deleted memory among the results (it may lag by {bound})",
-        f"{record['id']}, {when}, for its own text",
+        f"the deleted memory {record['id']} not to be found{grace}",
+        f"a search for its text finds it {when}",
     )

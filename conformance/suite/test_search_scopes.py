@@ -28,7 +28,7 @@ class _Population:
         self.memory, self.capabilities = memory, capabilities
         (rung, *_) = ladders(capabilities, 1)
         self.text = rung.texts[0]
-        self.records = [memory.add(self.text, scopes.use(scope)) for scope in where]
+        self.stored = [(memory.add(self.text, scopes.use(scope))["id"], scope) for scope in where]
         self.found = self.wanted = 0
         SearchScene(memory, capabilities, {}).settle()
 
@@ -36,21 +36,22 @@ class _Population:
         """Search one scope: nothing beyond the selection, and all of it where search is exact and has room."""
         scene = SearchScene(self.memory, self.capabilities, query)
         results = scene.rank(self.text)
-        selected = [record["id"] for record in self.records if selects(query, record["scope"])]
+        selected = [memory_id for memory_id, scope in self.stored if selects(query, scope)]
         strangers = [result for result in results if result.id not in selected]
         must(
             not strangers,
-            f"only memories that the scope {_names(query)} selects",
-            f"one of the scope {_names(strangers[0].memory.get('scope')) if strangers else ''}",
+            f"only memories that the scope {shown(query)} selects",
+            f"one of the scope {shown(strangers[0].memory.get('scope')) if strangers else ''}",
         )
-        expected = min(len(set(selected)), scene.widest)
+        expected = min(len(selected), scene.widest)
         self.wanted += expected
-        self.found += len(results)
+        found = len({result.id for result in results})
+        self.found += found
         if self.capabilities.exact:
             must(
-                len(results) >= expected,
-                f"{expected} memories, all of one text, that the scope {_names(query)} selects",
-                f"{len(results)} of them",
+                found >= expected,
+                f"{expected} memories, all of one text, that the scope {shown(query)} selects",
+                f"{found} of them",
             )
 
     def judge_recall(self) -> None:
@@ -61,11 +62,6 @@ class _Population:
             f"the {self.wanted} memories that the scopes select",
             f"{self.found} of them",
         )
-
-
-def _names(scope: object) -> str:
-    """Return a scope as a report shows it."""
-    return shown(dict(scope)) if isinstance(scope, Mapping) else shown(scope)
 
 
 @requirement("SEARCH-08", requests=(8, 34 + 8 * 8, 34 + 60 * 8))

@@ -63,7 +63,9 @@ def test_wanting_more_does_not_change_the_best(
     """Results for k are the first k of those for more; where `exact` is not declared, nine in ten are."""
     at_least_two_results(capabilities)
     scene, rungs = SearchScene(memory, capabilities, scope), ladders(capabilities, budget.of(1, 4, 4))
-    scene.stock([*all_texts(rungs)[: budget.of(4, 20, 20)], *unrelated_texts(capabilities, 100)[: budget.of(0, 0, 100)]])
+    scene.stock(
+        [*all_texts(rungs)[: budget.of(4, 20, 20)], *unrelated_texts(capabilities, 100)[: budget.of(0, 0, 100)]]
+    )
     cuts = _Cuts(strict=capabilities.exact and capabilities.deterministic)
     for query in all_queries(rungs)[: budget.of(1, 12, 12)]:
         long = scene.rank(query)

@@ -16,8 +16,11 @@ from memconform.scopes import Scopes
 from memconform.verdict import NotMet
 from memconform.without_noise import distinctions
 
+GUESSABLE = 16
+"""Shorter ids may be counted through: a changed one may be another memory's."""
 
-@requirement("TENANCY-01", requests=(16, 60, 60))
+
+@requirement("TENANCY-01", requests=40)
 def test_operations_refuse_missing_and_wrong_credentials(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
 ) -> None:
@@ -30,7 +33,7 @@ def test_operations_refuse_missing_and_wrong_credentials(
     memory.get(added["id"]).must_be(200, because="requests without good credentials have no effect")
 
 
-@requirement("TENANCY-01", requests=(5, 11, 11))
+@requirement("TENANCY-01", requests=(5, 10, 10))
 def test_damaged_credentials_are_refused(memory: MemoryApi, scope: dict[str, str], budget: Budget) -> None:
     """Parts of a key, a key with more behind it, in another case or under another scheme are no credentials."""
     key = _key(memory)
@@ -42,7 +45,7 @@ def test_damaged_credentials_are_refused(memory: MemoryApi, scope: dict[str, str
             _must_challenge(answer, what)
 
 
-@requirement("TENANCY-02", requests=(6, 13, 13))
+@requirement("TENANCY-02", requests=(6, 11, 11))
 def test_credentials_count_only_in_the_authorization_header(
     memory: MemoryApi, scope: dict[str, str], budget: Budget
 ) -> None:
@@ -62,7 +65,7 @@ def test_credentials_count_only_in_the_authorization_header(
         answer.must_be(401, 400, 422, because=f"the key is {where} and nowhere else")
 
 
-@requirement("TENANCY-03", requests=(14, 14, 14))
+@requirement("TENANCY-03", requests=10)
 def test_another_principals_memory_is_not_there(
     memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:
@@ -83,7 +86,7 @@ def test_another_principals_memory_is_not_there(
     must(name is None, "the memory unchanged by another principal", f"another {name}", after)
 
 
-@requirement("TENANCY-04", requests=(14, 30, 30))
+@requirement("TENANCY-04", requests=10)
 def test_equal_scopes_of_two_principals_are_disjoint(
     memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:
@@ -98,7 +101,7 @@ def test_equal_scopes_of_two_principals_are_disjoint(
     must_hold(listed(other, scope), theirs, "the second principal's list")
 
 
-@requirement("TENANCY-04", requests=(20, 30, 30), needs=("search",))
+@requirement("TENANCY-04", requests=20, needs=("search",))
 def test_search_stays_with_the_principal(
     memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:
@@ -115,7 +118,7 @@ def test_search_stays_with_the_principal(
         must(not foreign.keys() & set(found), "only the caller's memories", f"{query!r}, which another principal added")
 
 
-@requirement("TENANCY-06", requests=(8, 8, 8))
+@requirement("TENANCY-06", requests=8)
 def test_cursors_are_useless_to_another_principal(
     memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:
@@ -132,13 +135,13 @@ def test_cursors_are_useless_to_another_principal(
     other.list(scope, limit=1, cursor=str(cursor)).must_be(400, because="the cursor was given to another principal")
 
 
-@requirement("TENANCY-07", requests=12)
+@requirement("TENANCY-07", requests=13)
 def test_not_yours_looks_like_not_there(memory: MemoryApi, other: MemoryApi, scopes: Scopes) -> None:
     """The answers for another principal's memory and for one that is not there do not differ."""
     scope = scopes.fresh()
-    yours, nobodys = (memory.add(f"I moved to {city}", scope)["id"] for city in ("Lisbon", "Porto"))
-    memory.delete(nobodys).control(204)
+    yours = memory.add("I moved to Lisbon", scope)["id"]
     memory.get(yours).control(200)
+    nobodys = _id_of_nothing(other, yours, scopes)
     for method in ("GET", "DELETE"):
         # In this order what merely alternates, as behind a load balancer, differs within each pair, not between.
         ids = (yours, nobodys, nobodys, yours)
@@ -153,6 +156,21 @@ def _must_look_alike(method: str, yours: list[tuple[Answer, str]], nobodys: list
             f"{not_yours!r}, and for one that is not there {not_there!r}",
             [yours[-1][0].exchange, nobodys[-1][0].exchange],
         )
+
+
+def _id_of_nothing(other: MemoryApi, like: str, scopes: Scopes) -> str:
+    """Return an id of the same shape behind which there is nothing.
+
+    A short id with another last character may well be somebody's, and a server may refuse one that it would never have
+    made: then it is that of a memory which the second principal itself has deleted.
+    """
+    at = max((at for at, character in enumerate(like) if character.isalnum()), default=0)
+    altered = like[:at] + ("1" if like[at] != "1" else "2") + like[at + 1 :]
+    if len(like) >= GUESSABLE and other.get(altered).status == 404:
+        return altered
+    deleted = str(other.add("I moved to Porto", scopes.fresh(principal="second"))["id"])
+    other.delete(deleted).control(204)
+    return deleted
 
 
 def _added(principal: MemoryApi, scope: dict[str, str], *texts: str) -> dict[str, str]:

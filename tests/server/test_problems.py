@@ -195,3 +195,25 @@ def test_every_answer_has_a_request_id_and_its_time(alice: httpx.Client) -> None
     ]
     assert len({answer.headers["x-request-id"] for answer in answers}) == 3
     assert all(answer.headers["server-timing"].startswith("total;dur=") for answer in answers)
+
+
+WRONG_AT_LENGTH = {
+    "every item of an array": b'{"content":"x","scope":{"user_id":"u"},"source":{"memory_ids":['
+    + b"1," * 400_000
+    + b"1]}}",
+    "the last item of an array": b'{"content":"x","scope":{"user_id":"u"},"source":{"memory_ids":['
+    + b'"a",' * 200_000
+    + b"1]}}",
+    "many scope members": b'{"content":"x","scope":{' + b",".join(b'"%d":1' % n for n in range(60_000)) + b"}}",
+    "metadata of many items": b'{"content":"x","scope":{"user_id":"u"},"metadata":{"a":[' + b"0," * 500_000 + b"0]}}",
+}
+
+
+@pytest.mark.parametrize("name", WRONG_AT_LENGTH)
+def test_a_long_wrong_body_gets_a_short_answer(alice: httpx.Client, name: str) -> None:
+    """A megabyte that breaks the contract everywhere is refused in bounded time with few faults."""
+    answer = alice.post("/v1/memories", content=WRONG_AT_LENGTH[name], headers=JSON)
+    assert answer.status_code == 422
+    assert 1 <= len(answer.json()["errors"]) <= 20
+    assert len(answer.content) < 10_000
+    assert answer.elapsed.total_seconds() < 10

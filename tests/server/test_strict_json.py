@@ -32,6 +32,13 @@ def test_size_is_that_of_the_canonical_form(value: Any) -> None:
     assert canonical_bytes(value) == len(rfc8785.dumps(value))
 
 
+def test_size_stops_at_enough() -> None:
+    """A huge value is not measured to its end: once it is above the limit, by how much is of no interest."""
+    huge = ["x" * 98] * 100_000
+    assert canonical_bytes(huge) == 100_001 + 100_000 * 100
+    assert canonical_bytes(huge, enough=101_000) in range(101_001, 101_101)
+
+
 @pytest.mark.parametrize(
     "number",
     [

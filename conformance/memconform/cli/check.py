@@ -14,7 +14,7 @@ from memconform.budget import SIZES, Budget
 from memconform.cli.known import PROFILE, REQUIREMENT
 from memconform.options import arguments, isolated_environment
 from memconform.settings import API_KEY, SECOND_API_KEY, RunSettings, UsageError
-from memconform.verdict import ExitCode
+from memconform.verdict import CONCLUDED, ExitCode
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -141,8 +141,8 @@ def in_subprocess(words: list[str]) -> int:
 
 def _exit_code(code: int) -> int:
     """Return the exit code of the run; a process that died says nothing about the server."""
-    if 0 <= code <= ExitCode.HARNESS:
-        return code
+    if CONCLUDED <= code <= CONCLUDED + ExitCode.HARNESS:
+        return code - CONCLUDED
     click.echo(
         f"memconform: the run ended with {code} before it could conclude; the server is not to blame.",
         err=True,
@@ -154,7 +154,10 @@ def _check_writable(path: Path) -> None:
     """Refuse a result file that cannot be written before the run, not after it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        existed = path.exists()
         with path.open("a"):
             pass
+        if not existed:
+            path.unlink()
     except OSError as error:
         raise click.UsageError(f"{path} cannot be written: {error.strerror}") from None

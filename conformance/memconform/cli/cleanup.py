@@ -20,6 +20,8 @@ from memconform.verdict import ExitCode
 @click.option("--url", help="The server's address, if it has moved since.")
 @click.option("--api-key-env", default=API_KEY, metavar="NAME", help="Environment variable with the API key.")
 @click.option("--second-api-key-env", default=SECOND_API_KEY, metavar="NAME", help="The second principal's variable.")
+@click.option("--api-key-file", metavar="FILE", help="File with the API key, instead of a variable.")
+@click.option("--second-api-key-file", metavar="FILE", help="File with another principal's API key.")
 @click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="As for 'memconform check'.")
 @click.option("--ca", "ca_file", metavar="FILE", help="Certificate authority to trust, PEM.")
 @click.option("--insecure", is_flag=True, help="Do not verify the server's certificate.")
@@ -54,7 +56,7 @@ def _clean(ledger: Ledger, settings: RunSettings) -> int:
     ledger.close(done=not leaks)
     click.echo(f"{ledger.path.stem}: {known} memories of {settings.url} in the ledger, {len(leaks)} not deleted")
     for leak in leaks[:5]:
-        click.echo(f"  {leak['id']}: {leak['why']}", err=True)
+        click.echo(f"  {leak.get('id') or leak.get('scope')}: {leak['why']}", err=True)
     return len(leaks)
 
 

@@ -23,7 +23,7 @@ def finding_lines(record: Mapping[str, Any], requirement: str, settings: RunSett
     lines = _wrapped(f"{row.id} ({row.level})", row.statement)
     for label in ("expected", "observed", "reason"):
         if record.get(label):
-            lines += _wrapped(f"  {label}", str(record[label]))
+            lines += _wrapped(f"  {label}", _harmless(str(record[label])))
     lines += _exchange_lines(record.get("exchanges") or [])
     lines.append(f"  again     {settings.again(row.id)}")
     return lines
@@ -33,10 +33,15 @@ def _exchange_lines(exchanges: list[Mapping[str, Any]]) -> list[str]:
     lines = []
     for exchange in exchanges:
         response = exchange["response"]
-        answer = str(response["status"]) if response else f"no answer ({exchange.get('problem', '')})"
-        by = f" by {exchange['answered_by']}" if exchange.get("answered_by") else ""
+        answer = str(response["status"]) if response else f"no answer ({_harmless(exchange.get('problem', ''))})"
+        by = f" by {_harmless(exchange['answered_by'])}" if exchange.get("answered_by") else ""
         lines += [f"  curl      {exchange['curl']}", f"            → {answer}{by}"]
     return lines
+
+
+def _harmless(text: str) -> str:
+    """Return text without what would steer a terminal; line feeds stay."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
 
 
 def _wrapped(label: str, text: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -105,7 +104,7 @@ def _closing_lines(result: Mapping[str, Any]) -> Iterator[str]:
         for row in result["requirements"]
         if row["outcome"] == "not_tested" and profile_declared(result, row["profile"])
     ]
-    if untested:
+    if untested and not result["verdict"]["partial"]:
         yield f"  not tested by this version: {', '.join(untested)}"
     if run["stopped"]:
         yield click.style(f"stopped early: {_plain(run['stopped'])}", fg="red")
@@ -125,4 +124,4 @@ def profile_declared(result: Mapping[str, Any], name: str) -> bool:
 
 def _plain(text: str) -> str:
     """Return text from the wire without what would steer a terminal."""
-    return re.sub(r"[^\x20-\x7e\u00a0-\uffff]", "?", text)
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

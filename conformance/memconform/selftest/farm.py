@@ -84,7 +84,7 @@ class Farm:
             os.kill(process.pid or 0, signal.SIGINT)
             process.join(20)
             process.kill()
-        if not result.exists():
+        if not result.exists() or not result.stat().st_size:
             said = (home / "output").read_text(errors="replace") if (home / "output").exists() else ""
             raise FarmError(f"memconform check {shlex.join(words)} left no result: {said[-2000:]}")
         found: dict[str, Any] = json.loads(result.read_text())

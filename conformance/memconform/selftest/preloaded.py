@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 
-from memconform.contract import requirements
+from memconform.contract import requirements, schemas, validator
 from memconform.contract.openapi import openapi
+from memconform.items import marked, suite_folder
 
 for _name in (
     "httptools",
@@ -28,3 +29,8 @@ for _name in (
 
 requirements()
 openapi()
+for _schema in schemas():
+    validator(_schema)
+for _path in suite_folder().glob("test_*.py"):
+    list(marked(_path))
+importlib.import_module("memconform_server.stores.embedding").load()
