@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from memconform.exchange import Exchange, Received
 from memconform.verdict import Inconclusive, NotMet
@@ -94,9 +95,9 @@ class Answer:
 
     def _wanted(self, statuses: Sequence[int], because: str) -> str:
         sent = self.exchange.sent
-        path = sent.url.split("?")[0].split("/v1/", 1)[-1]
+        path = urlsplit(sent.url).path
         codes = " or ".join(map(str, statuses))
-        return f"{codes} for {sent.method} /v1/{path[:80]}" + (f" ({because})" if because else "")
+        return f"{codes} for {sent.method} {path[:84]}" + (f" ({because})" if because else "")
 
 
 def must(condition: object, expected: str, observed: str, *see: Answer) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from memconform.applicability import why_not
 from memconform.contract import BADGES, Requirement, badge_profiles, profiles, requirements
 from memconform.environment import tool
 from memconform.verdict import Conformance, ExitCode, Outcome, conclude, gravest
@@ -45,13 +46,12 @@ class Collector:
     started: float = field(default_factory=time.monotonic)
 
     def plan(self, tests: Iterable[tuple[str, Mark]]) -> None:
-        """Take note of what will be tested; tests of profiles that are not declared cost nothing."""
-        budget, wanted = self.session.settings.budget, set(self.session.settings.profiles)
-        active = self.session.capabilities.profiles | wanted | {"core"}
+        """Take note of what will be tested; tests that do not apply cost nothing."""
+        settings, capabilities = self.session.settings, self.session.capabilities
         for name, mark in tests:
             self.planned.setdefault(mark.id, []).append(name)
-            if active.issuperset({requirements()[mark.id].profile, *mark.needs}):
-                self.bound += budget.bound(mark.requests)
+            if why_not(mark, settings, capabilities) is None:
+                self.bound += settings.budget.bound(mark.requests)
 
     def add(self, record: dict[str, Any]) -> None:
         """Take the record of one finished test."""

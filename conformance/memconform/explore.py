@@ -89,4 +89,4 @@ class _Trial:
 
     def smallest(self) -> NotMet:
         """Return the finding of the shortest failing example."""
-        return self.failed[min(self.failed, key=len)]
+        return self.failed[min(self.failed, key=lambda key: (len(key), key))]

@@ -26,7 +26,7 @@ def must_hold_only(
     extra = next((item for item in items if item.get("id") not in wanted), None)
     if extra is not None:
         raise NotMet(
-            f"nothing stored of {refused}: a list with the {len(wanted)} memories that were accepted",
+            f"nothing stored of {refused}: a list of what was accepted, {len(wanted)} in number",
             f"{len(items)} memories; one has the content {shown(extra.get('content'))}",
             [memory.recorder.exchanges[-1]],
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from memconform.applicability import why_not
 from memconform.contract import requirements
 from memconform.exchange import Exchange
 from memconform.explore import Explorer
@@ -69,8 +70,10 @@ class Judgement:
 def judge(session: Session, mark: Mark, function: Callable[..., None], name: str) -> Judgement:
     """Run the test; once more when the connection broke off, for a server may close an idle one at any time."""
     started = time.monotonic()
-    judgement = _not_applicable(session, mark)
-    if judgement is None:
+    reason = why_not(mark, session.settings, session.capabilities)
+    if reason is not None:
+        judgement = Judgement(Outcome.SKIP, reason=reason)
+    else:
         judgement, again = _attempt(session, mark, function, name, first=True)
         if again:
             before = judgement
@@ -82,14 +85,6 @@ def judge(session: Session, mark: Mark, function: Callable[..., None], name: str
     judgement.seconds = time.monotonic() - started
     judgement.redact = _redactor(session.secrets)
     return judgement
-
-
-def _not_applicable(session: Session, mark: Mark) -> Judgement | None:
-    wanted = session.settings.profiles
-    for profile in (requirements()[mark.id].profile, *mark.needs):
-        if profile not in session.capabilities.profiles and profile not in wanted and profile != "core":
-            return Judgement(Outcome.SKIP, reason=f"the server does not declare the profile {profile}")
-    return None
 
 
 def _attempt(
@@ -163,11 +158,6 @@ def _arguments(session: Session, recorder: Recorder, function: Callable[..., Non
             )
         return session.client(recorder, session.second)
 
-    def restart() -> str:
-        if session.settings.restart_command is None:
-            raise NotApplicable("needs --restart-command, which kills the server with SIGKILL and starts it again")
-        return session.settings.restart_command
-
     offers: dict[str, Callable[[], Any]] = {
         "memory": lambda: session.client(recorder, session.first),
         "other": other,
@@ -176,7 +166,7 @@ def _arguments(session: Session, recorder: Recorder, function: Callable[..., Non
         "capabilities": lambda: session.capabilities,
         "budget": lambda: session.settings.budget,
         "explore": lambda: Explorer(session.settings.budget, session.settings.seed, name),
-        "restart_command": restart,
+        "restart_command": lambda: session.settings.restart_command,
         "session": lambda: session,
     }
     return {parameter: offers[parameter]() for parameter in inspect.signature(function).parameters}

@@ -218,10 +218,12 @@ class _Run:
             return record["outcome"], record["outcome"][0], record["outcome"].upper()
         return None
 
-    def pytest_keyboard_interrupt(self) -> None:
-        """Remember that the user ended the run."""
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember that the user ended the run, or why pytest itself did."""
         if not self.is_worker:
-            self.config.stash[COLLECTOR].stopped = "interrupted (Ctrl-C)"
+            collector = self.config.stash[COLLECTOR]
+            own = isinstance(excinfo.value, pytest.Session.Interrupted | Exit)
+            collector.stopped = collector.stopped or (str(excinfo.value) if own else "interrupted (Ctrl-C)")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 F = TypeVar("F", bound=Callable[..., None])
+
+Given = Literal["requests_per_minute", "restart_command"]
 
 _MARK = "__memconform_requirement__"
 
@@ -16,12 +18,14 @@ class Mark:
     """Which requirement a test is about and what it may cost.
 
     `requests` bounds the requests of the test: one number, or one for each budget (smoke, standard, full).
-    `needs` names profiles that the test uses besides the requirement's own. `last` tests run after all others.
+    `needs` names profiles that the test uses besides its own; `given` what else must be at hand: a declared
+    `requests_per_minute`, or a `restart_command`. `last` tests run after all others.
     """
 
     id: str
     requests: int | tuple[int, int, int]
     needs: tuple[str, ...] = ()
+    given: Given | None = None
     last: bool = False
 
 
@@ -30,12 +34,13 @@ def requirement(
     *,
     requests: int | tuple[int, int, int],
     needs: tuple[str, ...] = (),
+    given: Given | None = None,
     last: bool = False,
 ) -> Callable[[F], F]:
     """Mark a function as a test of the requirement; see `Mark` for the arguments."""
 
     def mark(function: F) -> F:
-        setattr(function, _MARK, Mark(id, requests, needs, last))
+        setattr(function, _MARK, Mark(id, requests, needs, given, last))
         return function
 
     return mark

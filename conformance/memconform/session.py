@@ -8,7 +8,9 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from memconform.capabilities import Capabilities
 from memconform.contract.openapi import openapi
@@ -89,6 +91,15 @@ class Session:
         for secret in self.secrets:
             text = text.replace(secret, "[redacted]")
         return "".join(letter if letter.isprintable() else "?" for letter in text[:600])
+
+    @property
+    def local(self) -> bool:
+        """True when the server is reached through this machine's loopback interface."""
+        host = urlsplit(self.wire.target.url).hostname or ""
+        try:
+            return host == "localhost" or ip_address(host).is_loopback
+        except ValueError:
+            return False
 
     def judge(self) -> WireJudge:
         """Return the judge of every exchange."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,9 @@ from memconform.recorder import WireFinding
 
 PROXIES = frozenset({414, 431, 502, 504})
 """Statuses that something before the API may answer in its own words."""
+
+_MANGLED = re.compile(r"%(?:00|2e|2f|5c)", re.IGNORECASE)
+"""Encodings in a path that many web servers refuse by themselves, with 400 or 404, before the API sees the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class WireJudge:
         if received is None or exchange.sent.method in ("HEAD", "OPTIONS", "TRACE") or received.status in PROXIES:
             return
         path = exchange.sent.url.split("?")[0].split("://", 1)[-1].partition("/")[2]
+        if received.status in (400, 404) and _MANGLED.search(path):
+            return
         operation = self.openapi.operation(
             exchange.sent.method, "/" + path.removeprefix(self.base_path.strip("/")).lstrip("/")
         )

@@ -16,7 +16,7 @@ from memconform.verdict import Inconclusive, NotMet
 BUSY = 503
 
 
-@requirement("CORE-21", requests=(16, 23, 44))
+@requirement("CORE-21", requests=(20, 26, 48))
 def test_reading_changes_nothing(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
@@ -52,7 +52,7 @@ def test_reads_see_every_acknowledged_write(
             look(reader, scope, added, capabilities, there=False)
 
 
-@requirement("CORE-23", requests=(14, 76, 360))
+@requirement("CORE-23", requests=(18, 98, 490))
 def test_concurrent_adds_are_all_kept(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:

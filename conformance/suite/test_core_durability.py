@@ -18,13 +18,16 @@ from memconform.requirement import requirement
 from memconform.restart import COMMAND_S, restart
 from memconform.session import Session
 
-ADDS = 50
-"""How many memories a writer adds at most: the first ones at once, then ever more slowly, over about a minute."""
+ADDS = 65
+"""How many memories a writer adds at most, over about a minute."""
 
-AT_ONCE = 15
+AT_ONCE, EVENLY = 10, 40
+"""How many it adds without a pause, and up to how many evenly, before the pauses grow."""
+
+PAUSE_S, GROWTH = 0.02, 1.3
 
 
-@requirement("CORE-26", requests=(95, 160, 280), last=True)
+@requirement("CORE-26", requests=(110, 190, 330), given="restart_command", last=True)
 def test_acknowledged_writes_survive_a_kill(
     memory: MemoryApi,
     scope: dict[str, str],
@@ -63,6 +66,7 @@ class Writer:
 
     def write(self, memory: MemoryApi, scope: Scope, stop: threading.Event) -> None:
         """Add until a request breaks off, the restart is over, or there have been enough."""
+        last = False
         for number in range(ADDS):
             text = f"{self.name}, {number}"
             self.tried.add(text)
@@ -74,8 +78,13 @@ class Writer:
             if answer.status == 201:
                 self.acknowledged[str(answer.control_object("id", str)["id"])] = text
                 self.tried.discard(text)
-            if stop.wait(0 if number < AT_ONCE else 0.02 * 1.2 ** (number - AT_ONCE)):
+            if last:
                 return
+            last = stop.wait(_pause(number))  # once more afterwards: the server may be down only now
+
+
+def _pause(number: int) -> float:
+    return 0 if number < AT_ONCE else PAUSE_S * GROWTH ** max(0, number - EVENLY)
 
 
 def _kill_during(writers: list[Writer], memory: MemoryApi, scope: Scope, kill: Callable[[], None]) -> None:

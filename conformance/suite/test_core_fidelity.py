@@ -83,7 +83,7 @@ def test_empty_content_and_lone_surrogates_are_refused(
 def test_hostile_metadata_comes_back(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
-    """Types, nesting, fractions, null and hostile keys come back as the same JSON: in the answer, by id, in the list."""
+    """Types, nesting, fractions, null and hostile keys come back as the same JSON: in the answer, by id, in a list."""
     sent = {each["name"]: exact_json(each["json"]) for each in material("hostile_metadata")}
     sent = {name: value for name, value in sent.items() if _fits(value, capabilities)}
     if not sent:
@@ -121,9 +121,7 @@ def test_generated_metadata_comes_back(
 
 
 @requirement("CORE-07", requests=(2, 8, 8))
-def test_big_numbers_are_kept_or_refused(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
-) -> None:
+def test_big_numbers_are_kept_or_refused(memory: MemoryApi, scope: dict[str, str], budget: Budget) -> None:
     """An integer beyond 2^53 comes back with all its digits, or the request is refused; it is never altered."""
     for literal in material("numbers")["kept_or_refused"][: budget.of(2, 8, 8)]:
         metadata = f'{{"n":{literal}}}'

@@ -25,7 +25,7 @@ STEPS = st.lists(
 )
 
 
-@requirement("CORE-14", requests=(16, 45, 110))
+@requirement("CORE-14", requests=(22, 100, 310))
 def test_list_holds_the_current_memories_newest_first(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
@@ -38,12 +38,12 @@ def test_list_holds_the_current_memories_newest_first(
     items = listed(memory, scope)
     must_hold(items, {item["id"]: str(item.get("content")) for item in added}, "the list of the scope")
     must_be_newest_first(items)
-    for _ in range(2):
+    for _ in range(budget.of(1, 2, 3)):
         again = listed(memory, scope)
         must_equal(_names(again), _names(items), "the same list, asked for again:")
 
 
-@requirement("CORE-14", requests=(8, 150, 1100))
+@requirement("CORE-14", requests=(12, 200, 1400))
 def test_lists_agree_with_a_model(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, explore: Explorer
 ) -> None:

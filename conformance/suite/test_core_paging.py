@@ -16,7 +16,7 @@ from memconform.requirement import requirement
 from memconform.scopes import Scopes
 
 
-@requirement("CORE-15", requests=(22, 45, 90))
+@requirement("CORE-15", requests=(24, 54, 112))
 def test_pages_concatenate_to_the_same_list(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
@@ -77,7 +77,7 @@ def test_walk_goes_on_while_memories_are_added(
         )
 
 
-@requirement("CORE-16", requests=(20, 66, 150))
+@requirement("CORE-16", requests=(24, 84, 180))
 def test_walk_goes_on_while_memories_are_deleted(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:
@@ -102,7 +102,7 @@ def test_walk_goes_on_while_memories_are_deleted(
         )
 
 
-@requirement("CORE-16", requests=(8, 160, 1300))
+@requirement("CORE-16", requests=(10, 180, 1400))
 def test_walk_goes_on_whatever_is_written(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, explore: Explorer
 ) -> None:

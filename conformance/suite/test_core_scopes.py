@@ -21,7 +21,7 @@ FEW = [("user_id",), ("agent_id",), ("user_id", "agent_id"), SCOPE_MEMBERS]
 SHAPES = st.dictionaries(st.sampled_from(SCOPE_MEMBERS), st.sampled_from("abc"), min_size=1)
 
 
-@requirement("CORE-17", requests=(20, 65, 65))
+@requirement("CORE-17", requests=(25, 100, 100))
 def test_scope_selects_what_has_all_its_pairs(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:

@@ -46,7 +46,11 @@ def test_other_methods_are_405_with_allow(memory: MemoryApi, scope: dict[str, st
     one = f"{MEMORIES}/{memory.add('x', scope)['id']}"
     # Never DELETE on the collection: a server that takes it might empty somebody's store.
     tries = [("PUT", MEMORIES, {"GET", "POST"}), ("POST", one, {"GET", "DELETE"}), ("POST", "/v1/health", {"GET"})]
-    tries += [("PATCH", MEMORIES, {"GET", "POST"}), ("PUT", one, {"GET", "DELETE"}), ("PUT", "/v1/capabilities", {"GET"})]
+    tries += [
+        ("PATCH", MEMORIES, {"GET", "POST"}),
+        ("PUT", one, {"GET", "DELETE"}),
+        ("PUT", "/v1/capabilities", {"GET"}),
+    ]
     for method, path, served in tries[: budget.of(3, 6, 6)]:
         answer = memory.request(method, path, body={}).must_be(405, because="the path has no such method")
         allowed = {token.strip() for value in answer.received.all("Allow") for token in value.split(",")}
@@ -66,7 +70,12 @@ def test_refusals_keep_the_insides_inside(
 
 @requirement("CORE-28", requests=(9, 49, 209), last=True)
 def test_responses_match_the_document(
-    memory: MemoryApi, scopes: Scopes, scope: dict[str, str], capabilities: Capabilities, budget: Budget, explore: Explorer
+    memory: MemoryApi,
+    scopes: Scopes,
+    scope: dict[str, str],
+    capabilities: Capabilities,
+    budget: Budget,
+    explore: Explorer,
 ) -> None:
     """Every response of the whole run has a documented status, its headers, media type and a valid body."""
     added = memory.post({"content": "x", "scope": scope})

@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 
-from memconform.answer import Answer, control, must
+from memconform.answer import Answer, control
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.holdings import must_hold_only
@@ -18,18 +17,21 @@ AT_ONCE = 8
 MARGIN = 40
 """Requests besides those that go over the rate: writes at its edge, waiting, looking at what was stored."""
 WINDOW_S = 60
+MOST_WAITS = 3
 
 
-@requirement("LIMITS-01", requests=(160, 640, 1640), last=True)
+@requirement("LIMITS-01", requests=(160, 640, 1640), given="requests_per_minute", last=True)
 def test_rate_limit_refuses_and_lets_work_resume(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
-    """Above `requests_per_minute` is 429 with Retry-After; a refused write leaves nothing; after the wait work goes on."""
+    """Above the declared rate is 429 with Retry-After; a refused write leaves nothing; after the wait work goes on."""
     rate = capabilities.requests_per_minute
     if rate is None:
         raise NotApplicable("the server declares no limits.requests_per_minute")
     if 2 * rate > (most := budget.of(160, 640, 1640) - MARGIN):
-        raise NotApplicable(f"{rate} requests a minute take up to {2 * rate} requests to exceed; this budget has {most}")
+        raise NotApplicable(
+            f"{rate} requests a minute take up to {2 * rate} requests to exceed; this budget has {most}"
+        )
     kept = [memory.add("before the rush", scope)]
     hasty = memory.impatient()
     _go_over(hasty, kept[0]["id"], rate)
@@ -45,7 +47,9 @@ def _go_over(hasty: MemoryApi, memory_id: str, rate: int) -> None:
     for sent in range(0, 2 * rate + 1, AT_ONCE):
         for answer in together(batch):
             if answer.status != 200:
-                _must_be_throttled(answer, f"request {sent + 1} to {sent + AT_ONCE} of this minute, and {rate} are allowed")
+                _must_be_throttled(
+                    answer, f"request {sent + 1} to {sent + AT_ONCE} of this minute, and {rate} are allowed"
+                )
                 return
         if time.monotonic() - began > WINDOW_S:
             raise Inconclusive(f"the server answers too slowly to exceed {rate} requests a minute")
@@ -69,7 +73,7 @@ def _must_be_throttled(answer: Answer, because: str) -> float:
 def _write_at_the_edge(hasty: MemoryApi, scope: dict[str, str]) -> list[Memory]:
     """Write while the rate is used up, until some writes were refused; return the memories that got through."""
     accepted, refused = [], 0
-    for number in range(20):
+    for number in range(10):
         answer = hasty.post({"content": f"in the rush {number}", "scope": scope})
         if answer.status == 201:
             accepted.append(answer.control_object("id", str))
@@ -84,15 +88,22 @@ def _write_at_the_edge(hasty: MemoryApi, scope: dict[str, str]) -> list[Memory]:
 
 def _resume(hasty: MemoryApi, scope: dict[str, str]) -> Memory:
     """Wait as Retry-After says and write; others of the same principal may be quicker, so try a few times."""
-    waited = 0.0
-    answer: Any = None
-    for _ in range(4):
+    waited, tries = 0.0, 0
+    while True:
         answer = hasty.post({"content": "after the rush", "scope": scope})
         if answer.status == 201:
             return answer.control_object("id", str)
+        if tries == MOST_WAITS:
+            raise NotMet(
+                "work to resume after waiting as long as Retry-After said",
+                f"429 still, after {tries} waits and {waited:g} s",
+                [answer.exchange],
+            )
+        tries += 1
         wait = _must_be_throttled(answer, "a write above the rate")
-        control(waited + wait <= LONGEST_WAIT, f"Retry-After asks for {wait:g} s; the judge waits {LONGEST_WAIT:g} s at most")
+        control(
+            waited + wait <= LONGEST_WAIT,
+            f"Retry-After asks for {wait:g} s; the judge waits {LONGEST_WAIT:g} s at most",
+        )
         time.sleep(wait)
         waited += wait
-    must(False, "work to resume after waiting as long as Retry-After said", f"429 still, after {waited:g} s", answer)
-    raise AssertionError

@@ -23,11 +23,11 @@ def test_own_text_finds_it_first(
     places = _places(capabilities)
     scene, texts = SearchScene(memory, capabilities, scope), unrelated_texts(capabilities, budget.of(8, 100, 100))
     records = scene.stock(texts)
-    for record in records[: budget.of(3, 15, 100)]:
-        found = [each.id for each in scene.rank(record["content"], top_k=places)]
+    for text, record in list(zip(texts, records, strict=True))[: budget.of(3, 15, 100)]:
+        found = [each.id for each in scene.rank(text, top_k=places)]
         must(
             record["id"] in found[:places],
-            f"the memory whose text is the query {_among(places)} of {len(texts)}: {record['content']!r}",
+            f"the memory whose text is the query {_among(places)} of {len(texts)}: {text!r}",
             f"it is not: {len(found)} results, {found}",
         )
 
@@ -49,12 +49,12 @@ def test_added_memory_is_found_in_time(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """An added memory is found by its text within `max_staleness_ms`; where search is strong, by the next request."""
-    bound = capabilities.staleness("search")
+    bound, all_of_them = capabilities.staleness("search"), SearchScene(memory, capabilities, scope).widest
     texts = unrelated_texts(capabilities, budget.of(5, 5, 20))[: budget.of(1, 4, 20)]
     for turn, text in enumerate(texts):
         added = memory.add(text, scope)
         reader = memory.elsewhere() if turn % 2 else memory
-        _must_be_found(reader, text, scope, added["id"], _places(capabilities), bound)
+        _must_be_found(reader, text, scope, added["id"], all_of_them, bound)
 
 
 def _must_be_found(memory: MemoryApi, text: str, scope: dict[str, str], wanted: str, places: int, bound: float) -> None:

@@ -31,9 +31,8 @@ def test_hostile_queries_are_only_text(
     """Operators, quotes, NUL, patterns and any script are answered with 200 or refused, and open no other scope."""
     (own,) = SearchScene(memory, capabilities, scope).stock(all_texts(ladders(capabilities, 1))[:1])
     queries = hostile_queries(capabilities, budget.of(8, 78, 400))
-    longest = "boat " * (
-        min(query_bytes(capabilities), 100_000, capabilities.limit_or("request_bytes", 4096) // 2) // 5
-    )
+    room = min(query_bytes(capabilities), capabilities.limit_or("request_bytes", 1 << 20) // 2)
+    longest = "boat " * (room // 5)
     for query in [*queries, longest][: budget.of(8, 79, 400)]:
         _must_be_only_text(memory.search(query, scope), own["id"], query)
 

@@ -79,7 +79,9 @@ def test_other_spellings_are_found(text: str) -> None:
 def test_credentials_are_found_in_errors_and_headers() -> None:
     """A problem or a header that repeats the key is a leak, even one of a refusal."""
     assert seen(problem(f"the key {KEY} is unknown"), status=401) == ["the credentials in the body"]
-    assert seen(status=200, headers=(("X-Debug-Auth", f"Bearer {KEY}"),)) == ["the credentials in the header X-Debug-Auth"]
+    assert seen(status=200, headers=(("X-Debug-Auth", f"Bearer {KEY}"),)) == [
+        "the credentials in the header X-Debug-Auth"
+    ]
 
 
 INNOCENT = {
@@ -120,7 +122,12 @@ def test_addresses_in_headers_are_not_scanned() -> None:
         assert seen(status=201, headers=((name, "/srv/memory/v1/memories/abc"),)) == []
 
 
-HOSTILE = ("/home/anna/../../etc/passwd", "' UNION SELECT content FROM memories --", 'File "x", line 3', "/usr/local/a+b/c d")
+HOSTILE = (
+    "/home/anna/../../etc/passwd",
+    "' UNION SELECT content FROM memories --",
+    'File "x", line 3',
+    "/usr/local/a+b/c d",
+)
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import sys
+import traceback
+from typing import Any
 
 import click
 
@@ -19,6 +22,10 @@ _COMMANDS = {
     ),
     "demo": ("memconform.cli.demo", "Show all of it in under a minute."),
 }
+
+
+_FAILED = 4
+"""`ExitCode.HARNESS`, which is not imported so that `--help` is quick."""
 
 
 class _Commands(click.Group):
@@ -42,6 +49,15 @@ class _Commands(click.Group):
                 f"'memconform {name}' needs {error.name}, which is not installed: pip install 'memconform[server]'"
             ) from None
         return command if isinstance(command, click.Command) else None
+
+    def main(self, *args: Any, **more: Any) -> Any:
+        """Run the command; an error of our own must not end with the exit code of a verdict."""
+        try:
+            return super().main(*args, **more)
+        except Exception:  # noqa: BLE001 - whatever it is, it is ours
+            traceback.print_exc()
+            click.echo("memconform: it failed itself; the server is not to blame.", err=True)
+            sys.exit(_FAILED)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Write the table without importing a command."""

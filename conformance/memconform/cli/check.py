@@ -117,7 +117,9 @@ def pytest_arguments(settings: RunSettings, json_file: str | None, junit_file: s
 
     suite = suite_folder()
     words = [str(suite), f"--rootdir={suite}", "-c", str(suite / "pytest.ini"), "--import-mode=importlib"]
-    for plugin in ("memconform.plugin", "memconform.report.progress", "no:terminal", "no:cacheprovider"):
+    # unraisableexception collects garbage several times at the end: a tenth of a second that finds nothing of a server.
+    unwanted = ("no:terminal", "no:cacheprovider", "no:unraisableexception")
+    for plugin in ("memconform.plugin", "memconform.report.progress", *unwanted):
         words += ["-p", plugin]
     words += arguments(settings)
     words += [f"--memory-json={Path(json_file).resolve()}"] if json_file else []

@@ -1,0 +1,21 @@
+"""Whether a test has anything to say about this server in this run, known before it starts."""
+
+from __future__ import annotations
+
+from memconform.capabilities import Capabilities
+from memconform.contract import requirements
+from memconform.requirement import Mark
+from memconform.settings import RunSettings
+
+
+def why_not(mark: Mark, settings: RunSettings, capabilities: Capabilities) -> str | None:
+    """Return why the test does not apply; None when it does."""
+    served = capabilities.profiles | set(settings.profiles) | {"core"}
+    for profile in (requirements()[mark.id].profile, *mark.needs):
+        if profile not in served:
+            return f"the server does not declare the profile {profile}"
+    if mark.given == "requests_per_minute" and capabilities.requests_per_minute is None:
+        return "the server declares no limits.requests_per_minute"
+    if mark.given == "restart_command" and settings.restart_command is None:
+        return "needs --restart-command, which kills the server with SIGKILL and starts it again"
+    return None

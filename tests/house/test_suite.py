@@ -1,0 +1,86 @@
+"""The suite about itself: every requirement has its test, every test its requirement, its promise and its bound."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+
+from memconform import judgement
+from memconform.budget import SIZES, Budget
+from memconform.contract import profiles, requirements
+from memconform.items import marked, suite_folder
+from memconform.requirement import Mark
+
+FILES = sorted(suite_folder().glob("test_*.py"))
+TESTS = [(path, name, function, mark) for path in FILES for name, function, mark in marked(path)]
+MOST = dict(zip(SIZES, (1_500, 6_000, 20_000), strict=True))
+"""The bounds that the plan announces may sum up to so much; what is really sent is less than half of it."""
+OFFERS = Path(judgement.__file__).read_text()
+"""What a test may ask for stands in a table there."""
+
+
+def ids(test: tuple[Path, str, object, Mark]) -> str:
+    """Name a test."""
+    return f"{test[0].stem}::{test[1]}"
+
+
+def test_requirements_and_tests_are_a_bijection() -> None:
+    """Each requirement of a server that is not marked as untested has a test, and each of those marked has none."""
+    tested = {mark.id for *_, mark in TESTS}
+    wanted = {row.id for row in requirements().values() if row.profile != "client" and not row.not_tested}
+    assert sorted(wanted - tested) == []
+    assert sorted(tested - wanted) == []
+
+
+@pytest.mark.parametrize("test", TESTS, ids=ids)
+def test_each_test_is_whole(test: tuple[Path, str, object, Mark]) -> None:
+    """A test names a requirement that exists, promises something in a sentence, announces what it costs."""
+    _, name, function, mark = test
+    assert callable(function)
+    assert name.startswith("test_")
+    assert mark.id in requirements()
+    assert set(mark.needs) <= set(profiles())
+    promise = (inspect.getdoc(function) or "").splitlines()
+    assert promise
+    assert promise[0].endswith((".", ":")) or len(promise) > 1
+    bounds = [Budget(size).bound(mark.requests) for size in SIZES]
+    assert bounds == sorted(bounds)
+    assert bounds[0] > 0 or "session" in inspect.signature(function).parameters
+    assert all(f'        "{parameter}": ' in OFFERS for parameter in inspect.signature(function).parameters)
+
+
+def test_no_two_tests_share_a_name() -> None:
+    """A name is one test, and one place in every report."""
+    names = [f"{path.name}::{name}" for path, name, *_ in TESTS]
+    assert len(set(names)) == len(names) == sum(1 for path in FILES for node in functions(path) if is_test(node))
+
+
+def functions(path: Path) -> list[ast.FunctionDef]:
+    """Return the functions at the top of a file."""
+    return [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)]
+
+
+def is_test(node: ast.FunctionDef) -> bool:
+    """Tell whether pytest would take the function for a test: one without a mark would silently never run."""
+    return node.name.startswith("test_")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_suite_speaks_http_and_raises_findings(path: Path) -> None:
+    """No file of the suite imports the reference server, asserts, prints, or sleeps a fixed time of its own."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        assert not isinstance(node, ast.Assert), f"line {node.lineno}: an assert is an error of the harness"
+        imported = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        imported += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        assert not [name for name in imported if name.split(".")[0] in ("memconform_server", "httpx", "pytest")]
+    assert "print(" not in path.read_text()
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_announced_bounds_stay_within_reason(size: str) -> None:
+    """The sum of all bounds of a budget is not beyond what the budget is for."""
+    assert sum(Budget(size).bound(mark.requests) for *_, mark in TESTS) <= MOST[size]  # type: ignore[arg-type, index]  # a Size
