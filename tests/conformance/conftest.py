@@ -124,7 +124,7 @@ def memconform(tmp_path: Path) -> Commands:
 
 @pytest.fixture(scope="session")
 def reference() -> Iterator[str]:
-    """The reference server with two principals, for all tests that do no harm to it."""
+    """Serve the reference with two principals, for all tests that do no harm to it."""
     with served(environment=SERVER_KEYS) as url:
         yield url
 

@@ -82,4 +82,4 @@ class Closing(protocol.BoundedProtocol):
 if HABIT == "closes-connections":
     protocol.BoundedProtocol = Closing  # type: ignore[misc]  # the class that serve() takes
 listener = serve._listener("127.0.0.1", 0)
-serve.serve(misbehaving, listener, serve._url(listener))  # type: ignore[arg-type]  # an ASGI app, loosely typed
+serve.serve(misbehaving, listener, serve._url(listener))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -121,7 +122,7 @@ def test_the_rate_is_kept(memconform: Any, reference: str) -> None:
     assert run["requests"]["total"] > 20
     assert run["requests"]["total"] / 20 - 0.2 <= run["seconds"] + 1.0
     starts = sorted(exchange["at_s"] for test in ended.result["tests"] for exchange in test.get("exchanges", ()))
-    assert all(later - earlier >= 0.049 for earlier, later in zip(starts, starts[1:], strict=False))
+    assert all(later - earlier >= 0.049 for earlier, later in itertools.pairwise(starts))
 
 
 # Own data only.
@@ -194,7 +195,7 @@ def test_data_can_be_kept(memconform: Any, misbehave: Misbehave, tmp_path: Path)
 
 
 def test_somebody_elses_memories_are_never_touched(memconform: Any, misbehave: Misbehave) -> None:
-    """Also on a server whose lists show everybody's memories whatever the scope, the cleanup deletes the run's own only."""
+    """Also where lists show everybody's memories whatever the scope, the cleanup deletes the run's own only."""
     url = misbehave("lists-everything")
     for number in range(5):
         memconform.keep(url, "somebody", f"mine {number}")

@@ -16,6 +16,8 @@ from memconform.http import Target, Wire
 from memconform.ledger import Ledger
 from memconform.memory_api import MemoryApi, Principal
 from memconform.recorder import Recorder
+from memconform.report.finding import finding_lines
+from memconform.settings import RunSettings
 
 KEY = "a-key-that-nobody-may-see"
 _OUR_OWN = {"accept", "accept-encoding", "user-agent", "host", "connection", "content-length"}
@@ -47,11 +49,11 @@ def recording() -> Iterator[Recording]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = answer
-
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the signature of http.server
             pass
 
+    for method in ("GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"):
+        setattr(Handler, f"do_{method}", Handler.answer)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     record = Recording(f"http://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
@@ -87,7 +89,7 @@ def run_curl(command: str) -> None:
 BODIES = {
     "json": b'{"content": "I use pnpm, never npm"}',
     "quotes": b"""{"content": "it's \\"so\\" `here` $HOME $(id) \\\\ !! %s %% \\\\n"}""",
-    "emoji and accents": '{"content": "👩‍👩‍👧 Zoë Zoe\u0308 ‮"}'.encode(),
+    "emoji and accents": '{"content": "👩‍👩‍👧 Zoë Zoe\u0308 \u202e"}'.encode(),
     "line feeds and tabs": b"line one\r\nline two\n\ttabbed\n",
     "controls": bytes(range(1, 32)) + b"\x7f",
     "invalid UTF-8": b'{"content": "\xff\xfe\xc3("}',
@@ -188,6 +190,9 @@ def test_nothing_printed_steers_a_terminal() -> None:
     hostile = "\x1b]0;pwned\x07\x1b[2J\u202e"
     sent = Sent("POST", f"http://127.0.0.1:1/{hostile}", (("X", hostile),), hostile.encode())
     assert Exchange(sent, None, 0, 0).curl().isprintable()
+    record = {"expected": hostile, "observed": hostile, "reason": f"a\n{hostile}", "exchanges": []}
+    for line in finding_lines(record, "CORE-13", RunSettings("http://127.0.0.1:1")):
+        assert line.isprintable()
     with_nul = replace(sent, body=b"\0" + hostile.encode())
     assert Exchange(with_nul, None, 0, 0).curl().isprintable()
 

@@ -55,6 +55,22 @@ def test_a_failure_costs_little_more_and_ends_small() -> None:
     assert len(finding.value.observed) == len("[10]")
 
 
+def test_a_failure_that_shrinks_slowly_is_bounded() -> None:
+    """However much smaller an example could become, so many candidates are tried and no more."""
+    tried: list[list[int]] = []
+
+    def check(numbers: list[int]) -> None:
+        tried.append(numbers)
+        if sum(numbers) > 5_000 and len(numbers) > 3:
+            raise NotMet("a small sum", str(sum(numbers)))
+
+    strategy = st.lists(st.integers(0, 10**6), max_size=60)
+    with pytest.raises(NotMet):
+        Explorer(Budget("standard"), 0, "test_x")(strategy, check, examples=(20, 50, 50))
+    first = next(index for index, numbers in enumerate(tried) if sum(numbers) > 5_000 and len(numbers) > 3)
+    assert len(tried) - first - 1 == CANDIDATES
+
+
 def test_a_failure_that_does_not_repeat_is_told_all_the_same() -> None:
     """A server that errs once cannot hide behind the shrinking."""
     erred: list[int] = []

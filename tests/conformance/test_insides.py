@@ -84,7 +84,7 @@ def test_credentials_are_found_in_errors_and_headers() -> None:
     ]
 
 
-INNOCENT = {
+INNOCENT: dict[str, bytes | dict[str, Any]] = {
     "prose that selects": problem("please select a scope from the list of scopes"),
     "prose that updates": problem("update the memory and set its content"),
     "prose that deletes": problem("could not delete from the store"),

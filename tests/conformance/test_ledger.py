@@ -121,15 +121,14 @@ def test_the_ids_of_what_was_created_are_noted(state: Path, status: int, body: o
 
 def test_the_recorder_keeps_to_the_bound(state: Path) -> None:
     """The request after the last announced one is not sent, and what it means is that nothing is proven."""
-    sent: list[int] = []
     recorder = Recorder(3, lambda _: [])
     wire = Canned(200, {})
     memory = MemoryApi(wire, recorder, Principal("first"), Ledger(state / "x.jsonl", URL))  # type: ignore[arg-type]  # likewise
+    for _ in range(3):
+        memory.get("a")
     with pytest.raises(Inconclusive, match="more than the 3 requests"):
-        for number in range(10):
-            memory.get("a")
-            sent.append(number)
-    assert len(sent) == recorder.requests == len(recorder.exchanges) == 3
+        memory.get("a")
+    assert recorder.requests == len(recorder.exchanges) == 3
 
 
 def test_the_recorder_judges_every_exchange() -> None:

@@ -51,12 +51,13 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_pytest(memconform: Any, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run pytest in the test's folder as its owner would."""
+def run_pytest(memconform: Any, *words: str, installed: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run pytest in the test's folder as its owner would; `installed`: with every plugin that is installed here."""
+    plugins = [] if installed else ["-p", "memconform.plugin"] + ["-p", "xdist"] * ("-n" in words)
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugins, *words],
         cwd=memconform.folder,
-        env=memconform.environment({}),
+        env=memconform.environment({} if installed else {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}),
         capture_output=True,
         text=True,
         timeout=60,
@@ -66,11 +67,11 @@ def run_pytest(memconform: Any, *words: str) -> subprocess.CompletedProcess[str]
 def test_without_a_server_the_plugin_is_not_there(memconform: Any, project: Path) -> None:
     """No test of ours, no fixture, no word in the report."""
     assert project == memconform.folder
-    ran = run_pytest(memconform, "-v")
+    ran = run_pytest(memconform, "-v", installed=True)
     assert ran.returncode == 0, ran.stdout
     assert "1 passed" in ran.stdout
     assert "conformance" not in ran.stdout.split("collected", 1)[1]
-    fixtures = run_pytest(memconform, "--fixtures", "--collect-only").stdout
+    fixtures = run_pytest(memconform, "--fixtures", "--collect-only", installed=True).stdout
     assert "memconform" not in fixtures.split("collected", 1)[1]
 
 
@@ -89,7 +90,7 @@ def test_both_suites_run_side_by_side(memconform: Any, project: Path, reference:
     """Their fixtures named like ours, their naming rules and strict warnings change nothing; -k and junit work."""
     ran = run_pytest(
         memconform, f"--memory-url={reference}", "--memory-budget=smoke", "-k", "CORE-13 or test_search",
-        "--memory-json=out/result.json", "--junitxml=junit.xml", "-v",
+        "--memory-json=out/result.json", "--junitxml=junit.xml", "-v", installed=True,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout
     assert re.search(r"test_search\.py::test_search PASSED", ran.stdout)

@@ -184,8 +184,12 @@ EVERYTHING = RunSettings(
 def parsed(line: str, monkeypatch: pytest.MonkeyPatch) -> RunSettings:
     """Return the settings that `memconform check` makes of a command line."""
     taken: list[RunSettings] = []
-    monkeypatch.setattr(RunSettings, "target", lambda self: taken.append(self))
-    monkeypatch.setattr(RunSettings, "keys", lambda self: None)
+
+    def take(settings: RunSettings) -> None:
+        taken.append(settings)
+
+    monkeypatch.setattr(RunSettings, "target", take)
+    monkeypatch.setattr(RunSettings, "keys", take)
     program, name, *words = shlex.split(line)
     assert (program, name) == ("memconform", "check")
     with pytest.raises(SystemExit):

@@ -115,7 +115,7 @@ def test_each_kind_of_mismatch_is_found(answer: tuple[Any, ...], expected: str, 
     ],
 )
 def test_legal_oddities_are_left_alone(answer: tuple[Any, ...]) -> None:
-    """Parameters of a media type, any case, more members and headers, a proxy's own words, other paths: all are legal."""
+    """Parameters of a media type, any case, more members and headers, a proxy's own words, other paths: all legal."""
     assert wrong(*answer) == []
 
 

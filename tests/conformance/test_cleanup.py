@@ -1,0 +1,118 @@
+"""The cleanup: everything of the run's own, nothing of anybody else's, and no end of patience with nobody."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memconform.cleanup import clean
+from memconform.exchange import Exchange, Received, Sent
+from memconform.http import TimedOut
+from memconform.ledger import Ledger
+from memconform.memory_api import Principal
+
+URL = "http://127.0.0.1:1"
+OURS = {"user_id": "mcf-0123abcd.1.0"}
+Answer = Callable[[Sent], tuple[int, Any]]
+
+
+class Scripted:
+    """A wire that answers by a function and remembers what was asked; status 0 is no answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.asked: list[Sent] = []
+        self.target = type("Target", (), {"url": URL, "headers": ()})()
+        self._lock = threading.Lock()
+
+    def send(self, sent: Sent, *_: object) -> tuple[Exchange, Received]:
+        """Answer."""
+        with self._lock:
+            self.asked.append(sent)
+        status, body = self.answer(sent)
+        if status == 0:
+            raise TimedOut("no complete answer", Exchange(sent, None, 0, 0))
+        received = Received(status, (), json.dumps(body).encode())
+        return Exchange(sent, received, 0, 0), received
+
+    def deleted(self) -> list[str]:
+        """Return the ids that were asked to be deleted."""
+        return sorted(sent.url.rsplit("/", 1)[-1] for sent in self.asked if sent.method == "DELETE")
+
+
+def cleaned(tmp_path: Path, answer: Answer, ids: tuple[str, ...] = (), scopes: int = 1) -> tuple[Scripted, list[Any]]:
+    """Clean up after a run with these ids and so many scopes; return the wire and what was left behind."""
+    ledger = Ledger(tmp_path / "0123abcd.jsonl", URL)
+    for _ in range(scopes):
+        ledger.note_scope("first", OURS)
+    for each in ids:
+        ledger.note_id("first", each)
+    wire = Scripted(answer)
+    leaks = clean(wire, {"first": Principal("first")}, ledger)  # type: ignore[arg-type]  # a wire without a network
+    ledger.close(done=True)
+    return wire, leaks
+
+
+def page(*scopes: Any) -> Answer:
+    """Return a server that lists these scopes, a memory each, whatever is asked, and deletes what it is told to."""
+    items = [{"id": str(number), "scope": scope} for number, scope in enumerate(scopes)]
+    return lambda sent: (204, None) if sent.method == "DELETE" else (200, {"items": items, "next_cursor": None})
+
+
+def test_only_what_carries_this_runs_mark_is_deleted(tmp_path: Path) -> None:
+    """What a list shows besides, of other runs, of users named alike, or of nobody, stays."""
+    others = [{"user_id": "mcf-ffffffff.1.0"}, {"user_id": "somebody"}, {"user_id": "mcf-0123abc"}, {"user_id": "mcf-"}]
+    strange: list[Any] = [None, "mcf-0123abcd", ["mcf-0123abcd"], {}]
+    wire, leaks = cleaned(tmp_path, page(OURS, {**OURS, "app_id": "x"}, *others, *strange))
+    assert wire.deleted() == ["0", "1"]
+    assert leaks == []
+
+
+def test_what_is_gone_is_no_leak(tmp_path: Path) -> None:
+    """A memory that the test deleted, or that expired, is 404 now."""
+    wire, leaks = cleaned(
+        tmp_path, lambda sent: (404, {}) if sent.method == "DELETE" else (200, {"items": []}), ("a", "b")
+    )
+    assert wire.deleted() == ["a", "b"]
+    assert leaks == []
+
+
+def test_a_silent_server_is_not_asked_for_ever(tmp_path: Path) -> None:
+    """After a few requests without an answer the rest is reported as left behind, unasked."""
+    wire, leaks = cleaned(tmp_path, lambda _: (0, None), tuple(str(number) for number in range(200)), scopes=50)
+    assert len(leaks) == 200
+    assert len(wire.asked) < 10
+
+
+@pytest.mark.parametrize("status", [401, 403, 500, 503, 0])
+def test_a_scope_that_cannot_be_looked_into_is_a_leak(tmp_path: Path, status: int) -> None:
+    """A killed run's ledger may know scopes only; with the wrong key the cleanup must not report success."""
+    _, leaks = cleaned(tmp_path, lambda _: (status, {}))
+    assert [leak["scope"] for leak in leaks] == [OURS]
+
+
+@pytest.mark.parametrize("status", [400, 404, 413, 422])
+def test_a_scope_that_the_server_refuses_holds_nothing(tmp_path: Path, status: int) -> None:
+    """Scopes that were made to be refused are no leak."""
+    _, leaks = cleaned(tmp_path, lambda _: (status, {}))
+    assert leaks == []
+
+
+@pytest.mark.parametrize(
+    "body", [[], {"items": None}, {"items": [None, 1, "x"]}, {"items": [{}], "next_cursor": {}}, None]
+)
+def test_damaged_lists_break_nothing(tmp_path: Path, body: Any) -> None:
+    """Whatever a list looks like, the cleanup ends."""
+    wire, _ = cleaned(tmp_path, lambda _: (200, body))
+    assert len(wire.asked) < 30
+
+
+def test_a_list_without_an_end_ends(tmp_path: Path) -> None:
+    """A cursor that never becomes null is followed for so many pages only."""
+    wire, _ = cleaned(tmp_path, lambda _: (200, {"items": [], "next_cursor": "again"}))
+    assert len(wire.asked) < 30
