@@ -198,11 +198,9 @@ class Session:
         from memconform.cleanup import clean
 
         before = self.wire.requests
-        if self.settings.keep_data:
-            self.ledger.close(done=True)
-        else:
+        if not self.settings.keep_data:
             self.leaks = clean(self.wire, {"first": self.first, "second": self.second}, self.ledger)
-            self.ledger.close(done=not self.leaks)
+        self.ledger.close(done=not self.leaks and not self.settings.keep_data)
         self.cleanup_requests = self.wire.requests - before
         self.wire.close()
 

@@ -42,7 +42,7 @@ def verdict_lines(result: Mapping[str, Any], settings: RunSettings) -> Iterator[
         for row in result["requirements"]:
             if row["outcome"] == outcome:
                 yield from _requirement_lines(result, row, settings)
-    yield from _leak_lines(result)
+    yield from _leak_lines(result, settings)
     for profile in result["profiles"]:
         yield from _profile_lines(profile, result)
     yield from _closing_lines(result)
@@ -77,8 +77,11 @@ def _evidence(result: Mapping[str, Any], requirement: str, outcome: str) -> Iter
                 yield wire
 
 
-def _leak_lines(result: Mapping[str, Any]) -> Iterator[str]:
+def _leak_lines(result: Mapping[str, Any], settings: RunSettings) -> Iterator[str]:
     leaks = result["leaks"]
+    if settings.keep_data:
+        yield f"kept what the run created; to delete it: memconform cleanup --run-id {result['run']['id']}"
+        yield ""
     if leaks:
         why = _plain(str(leaks[0].get("why", "")))
         yield f"left behind: {len(leaks)} memories of this run could not be deleted ({why})"
