@@ -43,6 +43,8 @@ class Ledger:
     """Ids by principal's label."""
     scopes: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     """Scopes by principal's label; every memory created is in one of them."""
+    strays: list[tuple[str, str]] = field(default_factory=list)
+    """Principals' labels and ids of memories that the server put into scopes of others."""
     _file: IO[str] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -77,6 +79,11 @@ class Ledger:
         with self._lock:
             self.ids.setdefault(principal, set()).add(memory_id)
             self._write({"id": memory_id, "principal": principal})
+
+    def note_stray(self, principal: str, memory_id: str) -> None:
+        """Remember what the server says it added in a scope that is not the run's: nobody will delete it."""
+        with self._lock:
+            self.strays.append((principal, memory_id))
 
     def forget_id(self, principal: str, memory_id: str) -> None:
         """Take note that a memory was deleted by the test itself."""

@@ -128,7 +128,9 @@ class MemoryApi:
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 return  # the scope in the ledger still leads the cleanup to it
             if isinstance(scope, dict) and not any(RUN_PREFIX in str(value) for value in scope.values()):
-                return  # somebody else's: a server that answers with it must not make the cleanup delete it
+                # Perhaps somebody else's: a server that answers with it must not make the cleanup delete it.
+                self.ledger.note_stray(self.principal.label, memory_id)
+                return
             self.ledger.note_id(self.principal.label, memory_id)
 
     # What is judged.

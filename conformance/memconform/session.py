@@ -200,6 +200,10 @@ class Session:
         before = self.wire.requests
         if not self.settings.keep_data:
             self.leaks = clean(self.wire, {"first": self.first, "second": self.second}, self.ledger)
+            why = "the server put it into a scope that is not the run's own, so it was left alone"
+            self.leaks += [
+                {"id": each, "principal": label, "why": why, "stray": True} for label, each in self.ledger.strays
+            ]
         self.ledger.close(done=not self.leaks and not self.settings.keep_data)
         self.cleanup_requests = self.wire.requests - before
         self.wire.close()

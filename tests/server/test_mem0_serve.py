@@ -82,6 +82,13 @@ def test_the_bridges_own_refusals_say_so(client: httpx.Client) -> None:
     assert refused.headers["memory-answered-by"] == "bridge"
 
 
+def test_mem0s_own_refusals_do_not(client: httpx.Client) -> None:
+    """What mem0 was asked and refused is its own answer, though the bridge words the problem."""
+    refused = add(client, content="x", scope={"user_id": "a b"})
+    assert refused.status_code == 422
+    assert "memory-answered-by" not in refused.headers
+
+
 def test_mem0s_failures_say_nothing_of_its_insides(client: httpx.Client) -> None:
     """A scope that mem0 cannot read any more is a 500 without content, path or type of the library."""
     failed = add(client, content="canary", scope=ANNA, metadata={"created_at": 5})

@@ -21,6 +21,8 @@ def finding_lines(record: Mapping[str, Any], requirement: str, settings: RunSett
     """Return the lines of a finding; `record` has expected and observed, or a reason, and exchanges."""
     row = requirements()[requirement]
     lines = _wrapped(f"{row.id} ({row.level})", row.statement)
+    if record.get("promise"):
+        lines += _wrapped("  test", f"{record['test']}: {record['promise']}")
     for label in ("expected", "observed", "reason"):
         if record.get(label):
             lines += _wrapped(f"  {label}", _harmless(str(record[label])))
@@ -48,4 +50,6 @@ def _wrapped(label: str, text: str) -> list[str]:
     head = f"{label:<11} " if label.startswith(" ") else f"{label}: "
     if "\n" in text:
         return [head.rstrip(), *textwrap.indent(text.rstrip(), "    ").splitlines()]
-    return textwrap.wrap(text, WIDTH, initial_indent=head, subsequent_indent=" " * 12, break_on_hyphens=False) or [head]
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=head, subsequent_indent=" " * 12, break_on_hyphens=False, break_long_words=False
+    ) or [head]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -57,8 +58,6 @@ def _requirement_lines(result: Mapping[str, Any], row: Mapping[str, Any], settin
             break
         head, *rest = finding_lines(record, row["id"], settings)
         yield click.style(_MARKS[outcome], fg=_MARK_COLOURS[outcome], bold=True) + " " + head
-        if record.get("promise"):
-            yield f"  test      {record['test']}: {record['promise']}"
         yield from rest
         yield ""
 
@@ -78,14 +77,16 @@ def _evidence(result: Mapping[str, Any], requirement: str, outcome: str) -> Iter
 
 
 def _leak_lines(result: Mapping[str, Any], settings: RunSettings) -> Iterator[str]:
-    leaks = result["leaks"]
+    again = f"memconform cleanup --run-id {result['run']['id']}"
     if settings.keep_data:
-        yield f"kept what the run created; to delete it: memconform cleanup --run-id {result['run']['id']}"
+        yield f"kept what the run created; to delete it: {again}"
         yield ""
-    if leaks:
-        why = _plain(str(leaks[0].get("why", "")))
-        yield f"left behind: {len(leaks)} memories of this run could not be deleted ({why})"
-        yield f"  try         memconform cleanup --run-id {result['run']['id']}"
+    reasons = Counter(_plain(str(leak.get("why", ""))) for leak in result["leaks"])
+    for why, count in reasons.items():
+        yield f"left behind: {count} of this run's memories ({why})"
+    if any(not leak.get("stray") for leak in result["leaks"]):
+        yield f"  try       {again}"
+    if reasons:
         yield ""
 
 

@@ -11,6 +11,9 @@ from memconform.verdict import Outcome
 
 Kind = Literal["defect", "variant", "reference"]
 
+THROTTLING = "LIMITS-01"
+"""The requirement whose test waits for up to a minute."""
+
 DURABILITY = "CORE-26"
 """The requirement whose test kills the server: it needs a data file and a restart command."""
 
@@ -23,13 +26,17 @@ class Case:
     name: str
     summary: str
     breaks: str | None = None
+    only: str | None = None
+    """Judge a legal server with the tests of this requirement alone; None: with the whole suite."""
     durable: bool = False
     """Serve from a file, with a command that kills the server and starts it again."""
+    options: tuple[str, ...] = ()
+    """Further options of `memconform serve`."""
 
     @property
     def serve_options(self) -> list[str]:
         """The options of `memconform serve` for this server."""
-        return [] if self.kind == "reference" else [f"--{self.kind}", self.name]
+        return [*self.options] if self.kind == "reference" else [f"--{self.kind}", self.name, *self.options]
 
     def wanted(self) -> Outcome | None:
         """Return the outcome that the broken requirement must have; None for a legal server."""
@@ -39,22 +46,22 @@ class Case:
 
 
 def cases() -> Mapping[str, Case]:
-    """Return every case by name: the slow ones (whole suites) first, so that no long one comes last."""
+    """Return every case by name: those that wait first, then those of a whole suite, so that no long one comes last."""
     from memconform_server.defects import defects
     from memconform_server.variants import variants
 
     legal = [
         Case("reference", "reference", "the reference server"),
-        Case("reference", "reference-restarted", "the reference server, killed and started again", durable=True),
+        Case("reference", "reference-restarted", "killed and started again", only=DURABILITY, durable=True),
+        Case(
+            "reference", "reference-throttled", "with a rate", only=THROTTLING, options=("--requests-per-minute", "30")
+        ),
     ]
-    legal += [Case("variant", variant.name, variant.freedom) for variant in variants().values()]
+    legal += [Case("variant", each.name, each.freedom, only=each.only) for each in variants().values()]
     broken = [
         Case("defect", defect.name, defect.sin, defect.breaks, durable=defect.breaks == DURABILITY)
         for defect in defects().values()
     ]
-    broken.sort(key=lambda case: case.breaks not in ("LIMITS-01", DURABILITY))
-    return {case.name: case for case in (*broken[:_SLOW], *legal, *broken[_SLOW:])}
-
-
-_SLOW = 6
-"""How many of the defects take long because their test waits or restarts."""
+    waiting = [case for case in legal if case.only]
+    rest = [case for case in legal if not case.only]
+    return {case.name: case for case in (*waiting, *rest, *broken)}

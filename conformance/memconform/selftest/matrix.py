@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from memconform.budget import SIZES, Size
-from memconform.selftest.cases import DURABILITY, Case
+from memconform.selftest.cases import Case
 from memconform.selftest.farm import Farm, FarmError
 from memconform.verdict import Outcome
 
@@ -88,7 +88,7 @@ def _try_case(farm: Farm, case: Case, budget: Size) -> CaseResult:
 def _judged(farm: Farm, case: Case, budget: Size) -> tuple[bool, str, Size, int]:
     """Judge a legal server with the whole suite; a defect with its requirement's tests, more of them if it survives."""
     if case.breaks is None:
-        options = ["--requirement", DURABILITY] if case.durable else []
+        options = ["--requirement", case.only] if case.only else []
         with farm.server(case.serve_options, durable=case.durable) as server:
             result = farm.check(server, [*options, "--budget", budget])
         return *_spared(result), budget, result["run"]["requests"]["tests"]
