@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -29,16 +30,25 @@ Leak = dict[str, Any]
 
 
 def clean(wire: Wire, principals: Mapping[str, Principal], ledger: Ledger) -> list[Leak]:
-    """Delete what the ledger names; return what could not be deleted, with the reason."""
+    """Delete what the ledger names; return what could not be deleted, with the reason. Ctrl-C ends it at once."""
     broom = _Broom(wire, principals)
     with ThreadPoolExecutor(_THREADS) as pool:
-        known = [(label, memory_id) for label, ids in ledger.ids.items() for memory_id in sorted(ids)]
-        leaks = [leak for leak in pool.map(lambda item: broom.delete(*item), known) if leak]
-        if len(leaks) == len(known) > 0:
-            return leaks  # the server is gone or refuses everything: looking into scopes would only repeat that
-        scopes = [(label, scope) for label, scopes in ledger.scopes.items() for scope in scopes]
-        for found in pool.map(lambda item: list(broom.rest(*item)), scopes):
-            leaks += found
+        try:
+            return _swept(broom, pool, ledger)
+        except KeyboardInterrupt:
+            broom.stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            return [{"why": "the cleanup was interrupted (Ctrl-C)"}]
+
+
+def _swept(broom: _Broom, pool: ThreadPoolExecutor, ledger: Ledger) -> list[Leak]:
+    known = [(label, memory_id) for label, ids in ledger.ids.items() for memory_id in sorted(ids)]
+    leaks = [leak for leak in pool.map(lambda item: broom.delete(*item), known) if leak]
+    if len(leaks) == len(known) > 0:
+        return leaks  # the server is gone or refuses everything: looking into scopes would only repeat that
+    scopes = [(label, scope) for label, scopes in ledger.scopes.items() for scope in scopes]
+    for found in pool.map(lambda item: list(broom.rest(*item)), scopes):
+        leaks += found
     return leaks
 
 
@@ -47,12 +57,13 @@ class _Broom:
         self.wire = wire
         self.principals = principals
         self.silences = 0
+        self.stop = threading.Event()
 
     def _send(self, method: str, url: str, label: str) -> Received | str:
         """Return the response, or the reason why there is none."""
-        from time import sleep
-
         for _ in range(5):
+            if self.stop.is_set():
+                return "not tried: the cleanup was interrupted"
             if self.silences >= _SILENCES:
                 return "not tried: the server does not answer"
             try:
@@ -63,7 +74,7 @@ class _Broom:
             self.silences = 0
             if received.status != 429:
                 return received
-            sleep(min(retry_after(received.header("Retry-After")) or 1.0, 60.0))
+            self.stop.wait(min(retry_after(received.header("Retry-After")) or 1.0, 60.0))
         return "429, again and again"
 
     def delete(self, label: str, memory_id: str) -> Leak | None:

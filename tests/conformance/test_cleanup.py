@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -116,3 +119,12 @@ def test_a_list_without_an_end_ends(tmp_path: Path) -> None:
     """A cursor that never becomes null is followed for so many pages only."""
     wire, _ = cleaned(tmp_path, lambda _: (200, {"items": [], "next_cursor": "again"}))
     assert len(wire.asked) < 30
+
+
+def test_ctrl_c_ends_the_cleanup_at_once(tmp_path: Path) -> None:
+    """Ctrl-C while the server holds the cleanup up with 429 ends it within a second, and the leak says why."""
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    began = time.monotonic()
+    _, leaks = cleaned(tmp_path, lambda _: (429, None), ids=tuple(map(str, range(50))))
+    assert leaks == [{"why": "the cleanup was interrupted (Ctrl-C)"}]
+    assert time.monotonic() - began < 5

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 FIRST_KEY, SECOND_KEY = "selftest-key-of-alice", "selftest-key-of-bob"
-_START_S, _CHECK_S = 30, 240
+_START_S, _CHECK_S = 30, 900
 
 
 class FarmError(Exception):
