@@ -189,7 +189,16 @@ async def fidelity(world: World) -> Facts:
 @tour("CORE-07")
 async def metadata(world: World) -> Facts:
     """Add awkward metadata and read it back; add a number that is too large."""
-    given = {"n": None, "b": True, "i": 2**53 + 1, "f": 0.1, "o": {"x": {"y": 1}}, "l": [2, 1, 1], "a.b": 1, "_c": 2}
+    given = {
+        "n": None,
+        "b": True,
+        "i": 2**53 + 1,
+        "f": 0.1,
+        "o": {"x": {"y": 1}},
+        "l": [2, 1, 1],
+        "a.b": 1,
+        "_c": 2,
+    } | {"hash": 3}
     added = await world.add(metadata=given)
     infinite = b'{"content":"a","scope":{"user_id":"u1"},"metadata":{"x":1e400}}'
     headers = {"content-type": "application/json"}
