@@ -4,11 +4,11 @@ from urllib.parse import urljoin, urlsplit
 
 from memconform.answer import Answer, control, must, shown
 from memconform.capabilities import Capabilities
-from memconform.differences import must_match
-from memconform.eventually import settle
 from memconform.memory_api import Memory, MemoryApi
-from memconform.oracle import difference
 from memconform.requirement import requirement
+from memconform.scene.differences import must_match
+from memconform.scene.eventually import settle
+from memconform.scene.oracle import difference
 from memconform.verdict import NotMet
 
 

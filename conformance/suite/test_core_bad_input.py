@@ -8,14 +8,14 @@ from typing import Any
 from memconform.answer import REFUSALS, Answer, must, shown
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
-from memconform.differences import must_match
 from memconform.explore import Explorer
-from memconform.generated_bodies import invalid_bodies
-from memconform.holdings import must_hold_only
 from memconform.http import TimedOut, Unanswered
-from memconform.material import material
 from memconform.memory_api import MEMORIES, MemoryApi
 from memconform.requirement import requirement
+from memconform.scene.differences import must_match
+from memconform.scene.generated_bodies import invalid_bodies
+from memconform.scene.holdings import must_hold_only
+from memconform.scene.material import material
 from memconform.scopes import SCOPE_MEMBERS, Scopes
 from memconform.verdict import NotMet
 

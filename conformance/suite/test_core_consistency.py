@@ -5,12 +5,12 @@ from collections.abc import Callable
 from memconform.answer import must
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
-from memconform.eventually import eventually, settle
 from memconform.http import together
-from memconform.listing import listed, must_hold
 from memconform.memory_api import Memory, MemoryApi, Scope
-from memconform.oracle import difference
 from memconform.requirement import requirement
+from memconform.scene.eventually import eventually, settle
+from memconform.scene.listing import listed, must_hold
+from memconform.scene.oracle import difference
 from memconform.verdict import Inconclusive, NotMet
 
 BUSY = 503

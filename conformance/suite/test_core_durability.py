@@ -10,12 +10,12 @@ from functools import partial
 from memconform.answer import control, must
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
-from memconform.eventually import settle
 from memconform.http import Unanswered
-from memconform.listing import listed, must_hold
 from memconform.memory_api import MemoryApi, Scope
 from memconform.requirement import requirement
-from memconform.restart import COMMAND_S, restart
+from memconform.scene.eventually import settle
+from memconform.scene.listing import listed, must_hold
+from memconform.scene.restart import COMMAND_S, restart
 from memconform.session import Session
 
 ADDS = 65

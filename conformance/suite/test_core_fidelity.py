@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from memconform.answer import REFUSALS, Answer, must
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
-from memconform.differences import EXACT, exact_json, must_match
-from memconform.eventually import settle
 from memconform.explore import Explorer
-from memconform.holdings import must_hold_only
-from memconform.material import cut, depth, filled, json_bytes, material
 from memconform.memory_api import Memory, MemoryApi
 from memconform.requirement import requirement
+from memconform.scene.differences import EXACT, exact_json, must_match
+from memconform.scene.eventually import settle
+from memconform.scene.holdings import must_hold_only
+from memconform.scene.material import cut, depth, filled, json_bytes, material
 from memconform.scopes import Scopes
 from memconform.verdict import NotApplicable
 

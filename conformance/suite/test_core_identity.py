@@ -10,12 +10,12 @@ from fractions import Fraction
 from memconform.answer import Answer, must, shown
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
-from memconform.eventually import settle
 from memconform.http import together
-from memconform.material import material
 from memconform.memory_api import MEMORIES, MemoryApi
-from memconform.oracle import instant, repeated
 from memconform.requirement import requirement
+from memconform.scene.eventually import settle
+from memconform.scene.material import material
+from memconform.scene.oracle import instant, repeated
 from memconform.scopes import Scopes
 from memconform.verdict import Inconclusive, NotMet
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from memconform.answer import REFUSALS, Answer
 from memconform.capabilities import Capabilities
-from memconform.differences import must_match
-from memconform.holdings import must_hold_only
-from memconform.material import filled
 from memconform.memory_api import Memory, MemoryApi
 from memconform.requirement import requirement
+from memconform.scene.differences import must_match
+from memconform.scene.holdings import must_hold_only
+from memconform.scene.material import filled
 from memconform.scopes import Scopes
 from memconform.verdict import NotApplicable
 

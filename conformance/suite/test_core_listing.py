@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from memconform.answer import must_equal
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
-from memconform.eventually import settle
 from memconform.explore import Explorer
-from memconform.listing import listed, must_be_newest_first, must_hold
 from memconform.memory_api import Memory, MemoryApi
 from memconform.requirement import requirement
+from memconform.scene.eventually import settle
+from memconform.scene.listing import listed, must_be_newest_first, must_hold
 from memconform.scopes import Scopes
 
 COARSEST_CLOCK_S = 1.01

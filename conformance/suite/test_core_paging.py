@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from memconform.answer import control, must, must_equal
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
-from memconform.eventually import settle
 from memconform.explore import Explorer
-from memconform.listing import listed, must_hold, pages
 from memconform.memory_api import Memories, Memory, MemoryApi
 from memconform.requirement import requirement
+from memconform.scene.eventually import settle
+from memconform.scene.listing import listed, must_hold, pages
 from memconform.scopes import Scopes
 
 

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from memconform.answer import REFUSALS, must, shown
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
-from memconform.eventually import settle
 from memconform.explore import Explorer
-from memconform.listing import listed, must_hold
-from memconform.material import material
 from memconform.memory_api import Json, MemoryApi
-from memconform.oracle import selects
 from memconform.requirement import requirement
+from memconform.scene.eventually import settle
+from memconform.scene.listing import listed, must_hold
+from memconform.scene.material import material
+from memconform.scene.oracle import selects
 from memconform.scopes import SCOPE_MEMBERS, Scopes
 
 SUBSETS = [chosen for size in range(1, 5) for chosen in combinations(SCOPE_MEMBERS, size)]

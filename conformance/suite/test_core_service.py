@@ -4,10 +4,10 @@ from memconform.answer import must, must_equal, shown
 from memconform.capabilities import Capabilities
 from memconform.contract import Operation, validator
 from memconform.contract.openapi import openapi
-from memconform.eventually import settle
-from memconform.material import cut
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
+from memconform.scene.eventually import settle
+from memconform.scene.material import cut
 
 NOT_SERVED = (404, 405, 501)
 

@@ -6,10 +6,10 @@ from memconform.answer import Answer, control, must, must_equal
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.explore import Explorer
-from memconform.generated_bodies import valid_bodies
 from memconform.memory_api import MEMORIES, MemoryApi
-from memconform.provocations import basic, unusual
 from memconform.requirement import requirement
+from memconform.scene.generated_bodies import valid_bodies
+from memconform.scene.provocations import basic, unusual
 from memconform.scopes import Scopes
 
 PROBLEM = "application/problem+json"

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from memconform.answer import Answer, control
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
-from memconform.holdings import must_hold_only
 from memconform.http import together
 from memconform.memory_api import LONGEST_WAIT, Memory, MemoryApi
 from memconform.requirement import requirement
 from memconform.retry_after import retry_after
+from memconform.scene.holdings import must_hold_only
 from memconform.verdict import Inconclusive, NotApplicable, NotMet
 
 AT_ONCE = 8

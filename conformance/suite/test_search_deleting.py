@@ -7,7 +7,7 @@ from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
-from memconform.search_scene import SearchScene, unrelated_texts
+from memconform.scene.search_scene import SearchScene, unrelated_texts
 
 
 @requirement("SEARCH-10", requests=(8, 33, 75))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from memconform.answer import Answer, must
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
-from memconform.eventually import MOST_PROBES, eventually
 from memconform.memory_api import MemoryApi, path_of
-from memconform.ranking import ranking
 from memconform.requirement import requirement
-from memconform.search_scene import SearchScene, unrelated_texts
+from memconform.scene.eventually import MOST_PROBES, eventually
+from memconform.scene.ranking import ranking
+from memconform.scene.search_scene import SearchScene, unrelated_texts
 from memconform.verdict import NotApplicable
 
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}

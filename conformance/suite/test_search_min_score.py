@@ -6,9 +6,9 @@ from memconform.answer import control, must, shown
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
-from memconform.ranking import Ranked, certainly_below, thresholds
 from memconform.requirement import requirement
-from memconform.search_scene import SearchScene, all_queries, all_texts, ladders
+from memconform.scene.ranking import Ranked, certainly_below, thresholds
+from memconform.scene.search_scene import SearchScene, all_queries, all_texts, ladders
 
 
 @requirement("SEARCH-05", requests=(6, 65, 140))

@@ -9,9 +9,9 @@ from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.explore import Explorer
 from memconform.memory_api import MemoryApi
-from memconform.ranking import ranking
 from memconform.requirement import requirement
-from memconform.search_scene import SearchScene, all_texts, hostile_queries, ladders, query_bytes
+from memconform.scene.ranking import ranking
+from memconform.scene.search_scene import SearchScene, all_texts, hostile_queries, ladders, query_bytes
 
 SPICES = "\"'*()[]{}^~:;+-!&|<>=%_?\\/.,#@$\0\t\n"
 """Characters that mean something to one query language or another."""

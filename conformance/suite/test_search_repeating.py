@@ -9,10 +9,10 @@ from memconform.answer import control, must
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
-from memconform.ranking import SINGLE_PRECISION, Ranked, change, prefix_breach
 from memconform.requirement import requirement
+from memconform.scene.ranking import SINGLE_PRECISION, Ranked, change, prefix_breach
+from memconform.scene.search_scene import SearchScene, all_queries, all_texts, ladders
 from memconform.scopes import Scopes
-from memconform.search_scene import SearchScene, all_queries, all_texts, ladders
 from memconform.verdict import Inconclusive, NotApplicable, NotMet
 
 

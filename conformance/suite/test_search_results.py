@@ -9,10 +9,17 @@ from memconform.answer import Answer, control, must, shown
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
-from memconform.oracle import difference, repeated
-from memconform.ranking import SCORE_TOLERANCE, is_score, ranking
 from memconform.requirement import requirement
-from memconform.search_scene import SearchScene, all_queries, all_texts, at_least_two_results, ladders, unrelated_texts
+from memconform.scene.oracle import difference, repeated
+from memconform.scene.ranking import SCORE_TOLERANCE, is_score, ranking
+from memconform.scene.search_scene import (
+    SearchScene,
+    all_queries,
+    all_texts,
+    at_least_two_results,
+    ladders,
+    unrelated_texts,
+)
 
 
 @requirement("SEARCH-01", requests=(5, 32, 132))

@@ -12,11 +12,11 @@ from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.explore import Explorer
 from memconform.memory_api import MemoryApi
-from memconform.oracle import selects
-from memconform.ranking import certainly_below, ranking
 from memconform.requirement import requirement
+from memconform.scene.oracle import selects
+from memconform.scene.ranking import certainly_below, ranking
+from memconform.scene.search_scene import SearchScene, ladders
 from memconform.scopes import SCOPE_MEMBERS, Scopes
-from memconform.search_scene import SearchScene, ladders
 
 Scope = Mapping[str, str]
 

@@ -6,9 +6,16 @@ from memconform.answer import control, must
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
-from memconform.ranking import Ranked, certainly_below, missed, prefix_breach
 from memconform.requirement import requirement
-from memconform.search_scene import SearchScene, all_queries, all_texts, at_least_two_results, ladders, unrelated_texts
+from memconform.scene.ranking import Ranked, certainly_below, missed, prefix_breach
+from memconform.scene.search_scene import (
+    SearchScene,
+    all_queries,
+    all_texts,
+    at_least_two_results,
+    ladders,
+    unrelated_texts,
+)
 from memconform.verdict import NotMet
 
 ANN_OVERLAP = 0.9

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from memconform.answer import Answer, control, must
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
-from memconform.eventually import eventually, settle
-from memconform.listing import listed, must_hold
 from memconform.memory_api import MemoryApi, path_of
-from memconform.operations import GoodRequest, good_requests
-from memconform.oracle import difference
 from memconform.requirement import requirement
+from memconform.scene.eventually import eventually, settle
+from memconform.scene.listing import listed, must_hold
+from memconform.scene.operations import GoodRequest, good_requests
+from memconform.scene.oracle import difference
+from memconform.scene.without_noise import distinctions
 from memconform.scopes import Scopes
 from memconform.session import Session
 from memconform.verdict import NotMet
-from memconform.without_noise import distinctions
 
 GUESSABLE = 16
 """Shorter ids may be counted through: a changed one may be another memory's."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from memconform.differences import Difference, difference, exact_json, must_match
+from memconform.scene.differences import Difference, difference, exact_json, must_match
 from memconform.verdict import NotMet
 
 SAME: list[tuple[str, str]] = [

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from memconform import eventually as module
-from memconform.eventually import LONGEST_BOUND, MOST_PROBES, eventually, settle
+from memconform.scene import eventually as module
+from memconform.scene.eventually import LONGEST_BOUND, MOST_PROBES, eventually, settle
 from memconform.verdict import Inconclusive
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from memconform.contract import validator
-from memconform.generated_bodies import invalid_bodies, valid_bodies
+from memconform.scene.generated_bodies import invalid_bodies, valid_bodies
 
 BODIES = [("/v1/memories", "memory-create"), ("/v1/search", "search-request")]
 

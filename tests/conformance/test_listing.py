@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memconform.listing import must_be_newest_first, must_hold
+from memconform.scene.listing import must_be_newest_first, must_hold
 from memconform.verdict import Inconclusive, NotMet
 
 Memory = dict[str, object]

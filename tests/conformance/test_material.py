@@ -8,7 +8,7 @@ import unicodedata
 import pytest
 
 from memconform.contract import validator
-from memconform.material import cut, depth, filled, json_bytes, material
+from memconform.scene.material import cut, depth, filled, json_bytes, material
 
 SCOPE = {"user_id": "u1"}
 

@@ -9,7 +9,7 @@ import pytest
 from memconform.contract import profiles
 from memconform.contract.openapi import openapi
 from memconform.contract.schemas import validator
-from memconform.operations import good_requests
+from memconform.scene.operations import good_requests
 
 ALL = frozenset(profiles())
 GOOD = list(good_requests(ALL, {"user_id": "ü&1"}, "m.1"))

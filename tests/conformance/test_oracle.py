@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memconform.oracle import difference, instant, json_equal, out_of_order, repeated, selects
+from memconform.scene.oracle import difference, instant, json_equal, out_of_order, repeated, selects
 
 LETTERS = st.dictionaries(st.sampled_from(["user_id", "agent_id", "app_id"]), st.sampled_from("ab"), min_size=1)
 JSON = st.recursive(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memconform.ranking import Ranked, certainly_below, change, is_score, missed, prefix_breach, thresholds
+from memconform.scene.ranking import Ranked, certainly_below, change, is_score, missed, prefix_breach, thresholds
 
 
 def ranked(**scores: float) -> list[Ranked]:

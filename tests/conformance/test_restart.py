@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from memconform.restart import RestartFailed, restart
+from memconform.scene.restart import RestartFailed, restart
 
 
 def test_a_command_that_ends_well_is_silent(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memconform.capabilities import Capabilities
-from memconform.search_scene import all_texts, fits, hostile_queries, ladders, unrelated_texts
+from memconform.scene.search_scene import all_texts, fits, hostile_queries, ladders, unrelated_texts
 from memconform.verdict import NotApplicable
 
 ANY = Capabilities({})

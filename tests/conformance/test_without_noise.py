@@ -6,7 +6,7 @@ import json
 
 from memconform.answer import Answer
 from memconform.exchange import Exchange, Received, Sent
-from memconform.without_noise import Seen, distinctions
+from memconform.scene.without_noise import Seen, distinctions
 
 
 def seen(memory_id: str, *, detail: str = "not found", status: int = 404, request: str = "", **headers: str) -> Seen:

@@ -10,9 +10,9 @@ from typing import Any
 
 from memconform.capabilities import Capabilities
 from memconform.contract import content_root
-from memconform.eventually import settle
 from memconform.memory_api import Json, Memory, MemoryApi, Scope
-from memconform.ranking import Ranked, ranking
+from memconform.scene.eventually import settle
+from memconform.scene.ranking import Ranked, ranking
 from memconform.verdict import NotApplicable
 
 MOST_RESULTS = 50

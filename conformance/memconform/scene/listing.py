@@ -7,7 +7,7 @@ from itertools import repeat
 
 from memconform.answer import control, must, shown
 from memconform.memory_api import Memories, Memory, MemoryApi, Scope
-from memconform.oracle import out_of_order, repeated
+from memconform.scene.oracle import out_of_order, repeated
 from memconform.verdict import NotMet
 
 _SHOWN_NAMES = 2

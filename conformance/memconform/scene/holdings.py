@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 
 from memconform.answer import control, shown
 from memconform.capabilities import Capabilities
-from memconform.eventually import settle
 from memconform.memory_api import Memory, MemoryApi
+from memconform.scene.eventually import settle
 from memconform.verdict import NotMet
 
 

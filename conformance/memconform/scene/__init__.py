@@ -1,0 +1,1 @@
+"""What tests of the suite share: material to send, models to compare with, ways to wait and to look."""
