@@ -7,7 +7,7 @@ that failed before fails again from memory. So a failing property costs little m
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase
 from hypothesis.strategies import SearchStrategy
 
 from memconform.budget import Budget
+from memconform.exchange import Exchange
 from memconform.verdict import NotApplicable, NotMet
 
 T = TypeVar("T")
@@ -31,6 +32,8 @@ class Explorer:
     budget: Budget
     seed: int
     name: str
+    latest: Callable[[], Sequence[Exchange]] = tuple
+    """Returns the exchange that a finding without any is about: the last one so far."""
 
     def __call__(
         self, strategy: SearchStrategy[T], check: Callable[[T], None], *, examples: tuple[int, int, int]
@@ -41,7 +44,7 @@ class Explorer:
         """
         if self.budget.of(*examples) == 0:
             raise NotApplicable(f"generated examples need a larger budget than {self.budget.size}")
-        trial = _Trial(check)
+        trial = _Trial(check, self.latest)
         settings = hypothesis.settings(
             max_examples=self.budget.of(*examples),
             database=None,
@@ -67,6 +70,7 @@ class _Trial:
     """Runs one property; remembers failures so that replaying one costs no request."""
 
     check: Callable[[Any], None]
+    latest: Callable[[], Sequence[Exchange]]
     failed: dict[str, NotMet] = field(default_factory=dict)
     stopped: BaseException | None = None
     candidates: int = 0
@@ -82,6 +86,7 @@ class _Trial:
         try:
             self.check(example)
         except NotMet as finding:
+            finding.see = finding.see or tuple(self.latest())
             self.failed[key] = finding
             raise
         except Exception as other:  # noqa: BLE001 - kept and raised by the explorer, unshrunk

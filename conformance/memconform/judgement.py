@@ -165,7 +165,9 @@ def _arguments(session: Session, recorder: Recorder, function: Callable[..., Non
         "scope": scopes.fresh,
         "capabilities": lambda: session.capabilities,
         "budget": lambda: session.settings.budget,
-        "explore": lambda: Explorer(session.settings.budget, session.settings.seed, name),
+        "explore": lambda: Explorer(
+            session.settings.budget, session.settings.seed, name, lambda: recorder.exchanges[-1:]
+        ),
         "restart_command": lambda: session.settings.restart_command,
         "session": lambda: session,
     }
