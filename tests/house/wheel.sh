@@ -24,4 +24,13 @@ until grep -q http url; do
 done
 new/bin/memconform check "$(grep -o 'http[^ ]*' url)" --budget smoke --json result.json
 new/bin/memconform explain CORE-16
+
+# Without the extra `server` the judge works, and the commands that need a server say what to install.
+new/bin/python -m pip uninstall --quiet --yes --disable-pip-version-check starlette wordllama
+new/bin/memconform check "$(grep -o 'http[^ ]*' url)" --requirement CORE-13
+new/bin/memconform explain CORE-13 | grep -q deleted-stays-readable
+for each in serve selftest demo; do
+    said=$(new/bin/memconform "$each" 2>&1) && { echo "'memconform $each' did not fail without its extra"; exit 1; }
+    echo "$said" | grep -q "pip install 'memconform\[server\]'" || { echo "$said"; exit 1; }
+done
 echo "wheel: $(ls wheels) installed and used from another folder"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 import traceback
 from typing import Any
@@ -24,6 +25,10 @@ _COMMANDS = {
 }
 
 
+_NEED_SERVER = frozenset({"serve", "selftest", "demo"})
+_SERVER = ("httptools", "numpy", "starlette", "structlog", "uvicorn", "wordllama")
+"""The modules of the extra `server`."""
+
 _FAILED = 4
 """`ExitCode.HARNESS`, which is not imported so that `--help` is quick."""
 
@@ -39,15 +44,13 @@ class _Commands(click.Group):
         """Import one command."""
         if name not in _COMMANDS:
             return None
-        module, _ = _COMMANDS[name]
-        try:
-            command = importlib.import_module(module).command
-        except ModuleNotFoundError as error:
-            if (error.name or "").startswith("memconform."):
-                raise
-            raise click.ClickException(
-                f"'memconform {name}' needs {error.name}, which is not installed: pip install 'memconform[server]'"
-            ) from None
+        absent = [needed for needed in _SERVER if importlib.util.find_spec(needed) is None]
+        if name in _NEED_SERVER and absent:
+            missing = ", ".join(absent)
+            raise click.UsageError(
+                f"'memconform {name}' needs what is not installed: {missing}. Try: pip install 'memconform[server]'"
+            )
+        command = importlib.import_module(_COMMANDS[name][0]).command
         return command if isinstance(command, click.Command) else None
 
     def main(self, *args: Any, **more: Any) -> Any:
