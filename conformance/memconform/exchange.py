@@ -63,6 +63,13 @@ class Exchange:
         """Say who answered when it was not the server itself (`bridge`)."""
         return None if self.received is None else self.received.header("Memory-Answered-By")
 
+    def brief(self) -> str:
+        """Return method, path and status on one short line; the query, which may be long or secret, is left out."""
+        path = self.sent.url.split("?")[0].split("://", 1)[-1].partition("/")[2]
+        shown = "".join(letter if letter.isprintable() else "?" for letter in path)
+        status = "no answer" if self.received is None else str(self.received.status)
+        return f"{self.sent.method} /{shown if len(shown) <= 60 else shown[:59] + '…'} → {status}"
+
     def curl(self) -> str:
         """Return a command that sends the same request from bash; secrets stay variables."""
         parts = ["curl", "-isS", "--path-as-is"]

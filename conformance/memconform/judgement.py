@@ -23,6 +23,8 @@ from memconform.session import Session
 from memconform.verdict import Inconclusive, NotApplicable, NotMet, Outcome
 
 _SHOWN_EXCHANGES = 4
+_STEPS_BEFORE = 6
+"""How many of the requests before the telling one are named."""
 _TELLING = 6
 """So many characters of a secret tell something of it."""
 
@@ -38,6 +40,8 @@ class Judgement:
     observed: str | None = None
     reason: str | None = None
     see: Sequence[Exchange] = ()
+    before: Sequence[Exchange] = ()
+    """What the test sent before the first exchange of `see`."""
     wire: list[WireFinding] = field(default_factory=list)
     stop: str | None = None
     redact: Callable[[str], str] = str
@@ -55,6 +59,8 @@ class Judgement:
                 record[name] = self.redact(value)
         if self.see:
             record["exchanges"] = [_redacted(e.to_json(), self.redact) for e in self.see[-_SHOWN_EXCHANGES:]]
+        if self.before:
+            record["before"] = [self.redact(exchange.brief()) for exchange in self.before]
         record["wire"] = [self._wire_json(finding) for finding in self.wire]
         return record
 
@@ -99,6 +105,7 @@ def _attempt(
     except NotMet as finding:
         see = finding.see or recorder.exchanges[-1:]
         judgement = Judgement(Outcome.FAIL, expected=finding.expected, observed=finding.observed, see=see)
+        judgement.before = _before(recorder.exchanges, see)
     except Inconclusive as nothing:
         judgement = Judgement(Outcome.INCONCLUSIVE, reason=nothing.reason, see=nothing.see)
     except NotApplicable as condition:
@@ -113,6 +120,12 @@ def _attempt(
     session.wire_findings += recorder.findings
     _answer_for_the_wire(session, mark, judgement)
     return judgement, again
+
+
+def _before(exchanges: Sequence[Exchange], see: Sequence[Exchange]) -> Sequence[Exchange]:
+    """Return the exchanges that led up to the first telling one."""
+    at = next((place for place, exchange in enumerate(exchanges) if see and exchange is see[0]), 0)
+    return exchanges[max(0, at - _STEPS_BEFORE) : at]
 
 
 def _answer_for_the_wire(session: Session, mark: Mark, judgement: Judgement) -> None:

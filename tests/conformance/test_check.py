@@ -63,11 +63,12 @@ def test_a_defect_is_told_with_its_evidence(memconform: Any) -> None:
         assert ended.code == 1
         for part in ("FAIL CORE-13 (MUST):", "expected", "observed", "curl", "$MEMCONFORM_API_KEY", "NOT CONFORMANT"):
             assert part in ended.out
-        again = next(line for line in ended.out.splitlines() if line.strip().startswith("again")).split("memconform ")[
-            1
-        ]
-        assert memconform.run(*again.split()).code == 1
+        line = next(line for line in ended.out.splitlines() if line.strip().startswith("again"))
+        assert memconform.run(*line.split("memconform ")[1].split()).code == 1
     assert validator("conformance").errors(ended.result) == []
+    (failed,) = (test for test in ended.result["tests"] if test["outcome"] == "fail")
+    told = [step.split("/v1/memories")[0] + step.rpartition("→")[2] for step in failed["before"]]
+    assert told == ["POST  201", "GET  200", "DELETE  204", "GET  404"]
     junit = (memconform.folder / "junit.xml").read_text()
     assert 'failures="1"' in junit
     assert "expected" in junit

@@ -26,6 +26,8 @@ def finding_lines(record: Mapping[str, Any], requirement: str, settings: RunSett
     for label in ("expected", "observed", "reason"):
         if record.get(label):
             lines += _wrapped(f"  {label}", _harmless(str(record[label])))
+    if record.get("before"):
+        lines += _wrapped("  before", "; ".join(record["before"]))
     lines += _exchange_lines(record.get("exchanges") or [])
     lines.append(f"  again     {settings.again(row.id)}")
     return lines
