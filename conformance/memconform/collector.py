@@ -139,6 +139,8 @@ class Collector:
             said["outcome"] = self._untried(row)
             if row.not_tested:
                 said["reason"] = row.not_tested
+        elif said["outcome"] == Outcome.SKIP and (reason := tests[0].get("reason")):
+            said["reason"] = reason
         return said
 
     def _untried(self, row: Requirement) -> str:

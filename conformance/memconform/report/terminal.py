@@ -103,6 +103,9 @@ def _profile_lines(profile: Mapping[str, Any], result: Mapping[str, Any]) -> Ite
 
 def _closing_lines(result: Mapping[str, Any]) -> Iterator[str]:
     verdict, run = result["verdict"], result["run"]
+    for row in result["requirements"]:
+        if row["outcome"] == "skip" and profile_declared(result, row["profile"]):
+            yield f"  skipped {row['id']}: {_plain(row.get('reason', ''))}"
     untested = [
         row["id"]
         for row in result["requirements"]
