@@ -170,8 +170,7 @@ class Session:
             credentials = (principal or self.first).headers()
             return self.wire.send(sent, credentials, "probe")[1]
         except Refused as error:
-            hint = "Is the server running, and is the port right?"
-            raise Unreachable(f"{error.detail}. {hint}") from error
+            raise Unreachable(f"{error.detail}. {hint(error.detail)}") from error
         except TimedOut as error:
             raise Unreachable(f"{error.detail}. The server hangs, or --timeout is too short.") from error
         except Disconnected as error:
@@ -207,6 +206,17 @@ class Session:
         self.ledger.close(done=not self.leaks and not self.settings.keep_data)
         self.cleanup_requests = self.wire.requests - before
         self.wire.close()
+
+
+def hint(detail: str) -> str:
+    """Return what to try when no connection could be made, for this reason."""
+    if "CERTIFICATE" in detail:
+        return "Name its certificate authority with --ca FILE; --insecure trusts anybody, for a test server only."
+    if "SSL" in detail:
+        return "Does the server speak https there? Try http://."
+    if "Name or service" in detail or "nodename" in detail or "resolution" in detail:
+        return "Is the host name right?"
+    return "Is the server running, and is the port right?"
 
 
 def new_run_id() -> str:

@@ -15,7 +15,7 @@ from memconform.exchange import Exchange, Received, Sent
 from memconform.insides import insides
 from memconform.judgement import Judgement, _redactor
 from memconform.options import arguments
-from memconform.session import Session
+from memconform.session import Session, hint
 from memconform.settings import RunSettings, UsageError, checked_url
 
 URL = "http://127.0.0.1:8765"
@@ -275,3 +275,17 @@ def test_harmless_headers_are_no_leak(tmp_path: Path, monkeypatch: pytest.Monkey
     said = list(insides(Exchange(Sent("GET", URL), received, 0, 0), session.credentials))
     assert said == ["the credentials in the body"]
     assert set(session.credentials) == {"typed-secret", "from-the-environment"}
+
+
+@pytest.mark.parametrize(
+    ("detail", "advice"),
+    [
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", "--ca"),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "http://"),
+        ("[Errno -2] Name or service not known", "host name"),
+        ("[Errno 111] Connection refused", "running"),
+    ],
+)
+def test_the_reason_decides_the_advice(detail: str, advice: str) -> None:
+    """What to try next fits why no connection could be made."""
+    assert advice in hint(detail)
