@@ -290,7 +290,8 @@ async def walking(world: World) -> Facts:
     """Walk with several limits, and with cursors and limits that are not good."""
     await world.ids(*(f"m{number}" for number in range(7)))
     walks = [await world.contents(limit) for limit in (1, 3, 50)]
-    cursor = (await world.own.get("/v1/memories", params={**SCOPE, "limit": 2})).json()["next_cursor"]
+    first = (await world.own.get("/v1/memories", params={**SCOPE, "limit": 2})).json()
+    cursor = first["next_cursor"] or "none"
     odd: list[dict[str, Any]] = [
         {**SCOPE, "cursor": cursor, "limit": 3},
         {"user_id": "u2", "cursor": cursor},
@@ -298,7 +299,11 @@ async def walking(world: World) -> Facts:
         {**SCOPE, "limit": 0},
         {**SCOPE, "limit": 201},
     ]
-    return [walks, [(await world.own.get("/v1/memories", params=each)).status_code for each in odd]]
+    return [
+        walks,
+        len(first["items"]),
+        [(await world.own.get("/v1/memories", params=each)).status_code for each in odd],
+    ]
 
 
 @tour("CORE-16")
