@@ -66,7 +66,7 @@ class _Run:
     def __init__(self, config: pytest.Config, settings: Any) -> None:
         """Find out whether this process controls the run or works for another (xdist)."""
         from memconform.collector import Collector
-        from memconform.items import suite_folder
+        from memconform.items import SESSION, suite_folder
         from memconform.session import Session, new_run_id
 
         handed = getattr(config, "workerinput", {}).get("memconform")
@@ -78,8 +78,6 @@ class _Run:
         self.folder = suite_folder()
         if not any(str(self.folder) in str(argument) for argument in config.args):
             config.args.append(str(self.folder))
-        from memconform.items import SESSION
-
         config.stash[SESSION] = self.session
         if not self.is_worker:
             config.stash[COLLECTOR] = Collector(self.session)
@@ -171,11 +169,10 @@ class _Run:
 
         report = yield
         if isinstance(item, RequirementItem):
-            told = item.judgement is not None
             if call.when == "call" and item.judgement is not None:
                 report.memconform = item.record()  # type: ignore[attr-defined]  # reports carry what plugins add
                 report.memconform_stop = item.judgement.stop  # type: ignore[attr-defined]  # likewise
-            report.memconform_broken = report.failed and not (told and call.when == "call")  # type: ignore[attr-defined]
+            report.memconform_broken = report.failed and not hasattr(report, "memconform")  # type: ignore[attr-defined]
         return report
 
     @pytest.hookimpl(wrapper=True)

@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -16,7 +17,7 @@ from memconform.serving import NotServing, served
 from memconform.settings import API_KEY, SECOND_API_KEY, RunSettings
 from memconform.verdict import ExitCode
 
-DEFECT, BROKEN = "resurrects-deleted", "SEARCH-10"
+DEFECT = "resurrects-deleted"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -57,8 +58,6 @@ def _check(
     options: list[str], keys: Mapping[str, str], settings: RunSettings, json_file: Path, junit: Path | None = None
 ) -> int:
     """Start a server, judge it, stop it; return the exit code of the check."""
-    from dataclasses import replace
-
     serving = {"MEMCONFORM_SERVER_API_KEYS": ",".join(keys.values())}
     with served(options, serving) as url:
         return in_subprocess(
