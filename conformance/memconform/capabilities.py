@@ -67,6 +67,27 @@ class Capabilities:
         return self._section("search").get("deterministic") is True
 
     @property
+    def filter_operators(self) -> tuple[str, ...]:
+        """The operators of the filter grammar that the server declares, in its order."""
+        declared = self._section("search").get("filter_operators")
+        return tuple(name for name in declared if isinstance(name, str)) if isinstance(declared, list) else ()
+
+    @property
+    def idempotency_window(self) -> int | None:
+        """How many seconds an `Idempotency-Key` is remembered, None where that is not declared."""
+        return _whole(self._section("write").get("idempotency_window_s"))
+
+    @property
+    def expiry_granularity(self) -> float:
+        """How many seconds a memory may outlive its `expires_at`."""
+        return (_whole(self._section("lifecycle").get("expiry_granularity_ms")) or 0) / 1000
+
+    @property
+    def event_retention(self) -> int | None:
+        """How many seconds events are kept, None where that is not declared."""
+        return _whole(self._section("events").get("retention_s"))
+
+    @property
     def dedupes(self) -> bool:
         """True when adding the same text again may give the memory that is there."""
         return self._section("write").get("dedupe") == "exact"

@@ -22,6 +22,9 @@ _THREADS = 4
 _PAGES = 20
 """How many pages of one scope are looked through; a run's own scopes are small."""
 
+_WALKS = 5
+"""How often one scope is walked: once more after each walk that deleted something."""
+
 _SILENCES = 3
 """After so many requests in a row without an answer, no further one is sent."""
 _MARK = re.compile(rf"{RUN_PREFIX}[0-9a-f]+")
@@ -85,7 +88,20 @@ class _Broom:
         return {"id": memory_id, "principal": label, "why": why}
 
     def rest(self, label: str, scope: Mapping[str, str]) -> Iterator[Leak]:
-        """Delete what lies in one of the run's scopes; what does not carry this run's mark in its scope is not ours."""
+        """Delete what lies in one of the run's scopes; what does not carry this run's mark in its scope is not ours.
+
+        Deleting a memory may bring back to the list what it superseded, so the scope is walked until it stays as it is.
+        """
+        gone: set[str] = set()
+        for _ in range(_WALKS):
+            before = len(gone)
+            leaks = list(self._walk(label, scope, gone))
+            yield from leaks
+            if leaks or len(gone) == before:
+                return
+
+    def _walk(self, label: str, scope: Mapping[str, str], gone: set[str]) -> Iterator[Leak]:
+        """Delete each memory of the scope once; add its id to `gone`."""
         marks = {mark for value in scope.values() for mark in _MARK.findall(value)}
         cursor: str | None = None
         for _ in range(_PAGES):
@@ -96,11 +112,11 @@ class _Broom:
                 yield {"scope": dict(scope), "principal": label, "why": why}
                 return
             items, cursor = _page(answer)
-            for item in items:
-                if _is_ours(item.get("scope"), marks):
-                    leak = self.delete(label, str(item.get("id")))
-                    if leak:
-                        yield leak
+            for memory_id in [str(item.get("id")) for item in items if _is_ours(item.get("scope"), marks)]:
+                leak = self.delete(label, memory_id) if memory_id not in gone else None
+                gone.add(memory_id)
+                if leak:
+                    yield leak
             if cursor is None:
                 return
 

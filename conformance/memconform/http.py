@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -112,6 +113,30 @@ class Wire:
 
         `credentials` are headers that never appear in the exchange. `timeout` bounds the whole answer, in seconds.
         """
+        return self._sent(sent, credentials, lane, timeout, None)
+
+    def stream(
+        self,
+        sent: Sent,
+        credentials: Mapping[str, str],
+        lane: str,
+        timeout: float | None,
+        enough: Callable[[bytes], bool],
+    ) -> tuple[Exchange, Received]:
+        """Send the request and read a good answer until `enough` accepts a piece, it ends, or the time is over.
+
+        What came until then is the answer. A refusal is read as any other answer; silence raises as in `send`.
+        """
+        return self._sent(sent, credentials, lane, timeout, enough)
+
+    def _sent(
+        self,
+        sent: Sent,
+        credentials: Mapping[str, str],
+        lane: str,
+        timeout: float | None,
+        enough: Callable[[bytes], bool] | None,
+    ) -> tuple[Exchange, Received]:
         self._pace.wait()
         limit = timeout or self.target.timeout
         with self._lock:
@@ -122,7 +147,7 @@ class Wire:
             return Exchange(sent, received, time.monotonic() - start, start - self._began, problem)
 
         try:
-            received = self._receive(sent, credentials, lane, start + limit, limit)
+            received = self._receive(sent, credentials, lane, start + limit, limit, enough)
             return ended(received), received
         except httpx.LocalProtocolError:
             raise  # what we wanted to send is no HTTP: our own fault, never the server's
@@ -138,7 +163,13 @@ class Wire:
             raise Disconnected(detail, ended(None, detail)) from error
 
     def _receive(
-        self, sent: Sent, credentials: Mapping[str, str], lane: str, deadline: float, limit: float
+        self,
+        sent: Sent,
+        credentials: Mapping[str, str],
+        lane: str,
+        deadline: float,
+        limit: float,
+        enough: Callable[[bytes], bool] | None,
     ) -> Received:
         headers = [*sent.headers, *self.target.headers, *credentials.items()]
         request = self._lane(lane).build_request(
@@ -153,19 +184,16 @@ class Wire:
         while True:
             with until(deadline) as attempt:
                 try:
-                    return self._read(request, lane)
+                    return self._read(request, lane, enough)
                 except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
                     if not _was_idle(attempt):
                         raise
 
-    def _read(self, request: httpx.Request, lane: str) -> Received:
+    def _read(self, request: httpx.Request, lane: str, enough: Callable[[bytes], bool] | None) -> Received:
         response = self._lane(lane).send(request, stream=True)
         try:
-            body = bytearray()
-            for chunk in response.iter_bytes():
-                body += chunk
-                if len(body) > RESPONSE_BYTES:
-                    raise httpx.ReadError(f"more than {RESPONSE_BYTES} bytes")
+            refused = response.status_code >= 300
+            body = _whole(response) if enough is None or refused else _until(response, enough)
             names = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in response.headers.raw)
             return Received(response.status_code, names, bytes(body))
         finally:
@@ -196,6 +224,26 @@ class Wire:
         """Close every connection."""
         for client in self._lanes.values():
             client.close()
+
+
+def _whole(response: httpx.Response) -> bytearray:
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > RESPONSE_BYTES:
+            raise httpx.ReadError(f"more than {RESPONSE_BYTES} bytes")
+    return body
+
+
+def _until(response: httpx.Response, enough: Callable[[bytes], bool]) -> bytearray:
+    """Read a stream that need not end: the end of the time and of the connection are ends of it like any other."""
+    body = bytearray()
+    with suppress(httpx.TimeoutException, httpx.ReadError, httpx.RemoteProtocolError):
+        for chunk in response.iter_bytes():
+            body += chunk
+            if enough(chunk) or len(body) > RESPONSE_BYTES:
+                break
+    return body
 
 
 def _was_idle(attempt: Attempt) -> bool:

@@ -17,8 +17,10 @@ from memconform.contract import requirements
 from memconform.exchange import Exchange
 from memconform.explore import Explorer
 from memconform.http import Disconnected, Refused, TimedOut
+from memconform.measures import Measures
 from memconform.recorder import Recorder, WireFinding
 from memconform.requirement import Mark
+from memconform.scene.restart import RestartFailed
 from memconform.session import Session
 from memconform.verdict import Inconclusive, NotApplicable, NotMet, Outcome
 
@@ -43,6 +45,8 @@ class Judgement:
     before: Sequence[Exchange] = ()
     """What the test sent before the first exchange of `see`."""
     wire: list[WireFinding] = field(default_factory=list)
+    measures: Sequence[dict[str, Any]] = ()
+    """What the test measured, whatever came of it."""
     stop: str | None = None
     redact: Callable[[str], str] = str
 
@@ -61,6 +65,8 @@ class Judgement:
             record["exchanges"] = [_redacted(e.to_json(), self.redact) for e in self.see[-_SHOWN_EXCHANGES:]]
         if self.before:
             record["before"] = [self.redact(exchange.brief()) for exchange in self.before]
+        if self.measures:
+            record["measures"] = list(self.measures)
         record["wire"] = [self._wire_json(finding) for finding in self.wire]
         return record
 
@@ -98,9 +104,10 @@ def _attempt(
 ) -> tuple[Judgement, bool]:
     """Run the test and return the judgement, and whether it deserves a second attempt."""
     recorder = Recorder(session.settings.budget.bound(mark.requests), session.judge())
+    measures = Measures()
     again = False
     try:
-        function(**_arguments(session, recorder, function, name))
+        function(**_arguments(session, recorder, measures, function, name))
         judgement = Judgement()
     except NotMet as finding:
         see = finding.see or recorder.exchanges[-1:]
@@ -114,9 +121,12 @@ def _attempt(
         judgement, again = _broken_off(session, broken, first=first)
     except TimedOut as late:
         judgement = _timed_out(session, late)
+    except RestartFailed as ours:
+        judgement = Judgement(Outcome.ERROR, reason=str(ours))
     except Exception:  # noqa: BLE001 - whatever else went wrong is the harness's fault and is reported as such
         judgement = Judgement(Outcome.ERROR, reason=f"the harness failed:\n{traceback.format_exc(limit=-4)}")
     judgement.requests, judgement.wire = recorder.requests, recorder.findings
+    judgement.measures = measures.to_json()
     session.wire_findings += recorder.findings
     _answer_for_the_wire(session, mark, judgement)
     return judgement, again
@@ -160,7 +170,9 @@ def _timed_out(session: Session, late: TimedOut) -> Judgement:
     return Judgement(Outcome.INCONCLUSIVE, reason=stop, see=[late.exchange], stop=stop)
 
 
-def _arguments(session: Session, recorder: Recorder, function: Callable[..., None], name: str) -> dict[str, Any]:
+def _arguments(
+    session: Session, recorder: Recorder, measures: Measures, function: Callable[..., None], name: str
+) -> dict[str, Any]:
     scopes = session.scopes()
 
     def other() -> Any:
@@ -181,6 +193,7 @@ def _arguments(session: Session, recorder: Recorder, function: Callable[..., Non
         "explore": lambda: Explorer(
             session.settings.budget, session.settings.seed, name, lambda: recorder.exchanges[-1:]
         ),
+        "measures": lambda: measures,
         "restart_command": lambda: session.settings.restart_command,
         "session": lambda: session,
     }

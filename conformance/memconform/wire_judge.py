@@ -14,6 +14,7 @@ from memconform.contract import OpenApi, validator
 from memconform.exchange import Exchange, Received
 from memconform.insides import insides
 from memconform.recorder import WireFinding
+from memconform.sse import events_of
 
 PROXIES = frozenset({414, 431, 502, 504})
 """Statuses that something before the API may answer in its own words."""
@@ -87,14 +88,35 @@ def _body_mismatches(received: Received, content: Mapping[str, Any], where: str)
     if media_type not in content:
         yield f"the media type {' or '.join(content)} for {where}", media_type or "no Content-Type"
         return
-    reference = content[media_type].get("schema", {}).get("$ref")
-    if reference is None or not media_type.endswith("json"):
+    documented = content[media_type]
+    if "x-lines" in documented:
+        yield from _line_mismatches(received.body, documented["x-lines"], where)
+    elif "x-event-data" in documented:
+        for number, event in enumerate(events_of(received.body), 1):
+            yield from _json_mismatches(event.data.encode(), documented["x-event-data"], f"event {number} of {where}")
+    elif media_type.endswith("json"):
+        yield from _json_mismatches(received.body, documented.get("schema", {}), where)
+
+
+def _line_mismatches(body: bytes, schemas: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:
+    """Judge each line of a file by the schema of its place; tell of the first bad line only."""
+    lines = body.removesuffix(b"\n").split(b"\n")
+    for number, line in enumerate(lines, 1):
+        wrong = list(_json_mismatches(line, schemas["first" if number == 1 else "others"], f"line {number} of {where}"))
+        if wrong:
+            yield from wrong
+            return
+
+
+def _json_mismatches(raw: bytes, schema: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:
+    reference = schema.get("$ref")
+    if reference is None:
         return
     name = reference.rsplit("/", 1)[-1].removesuffix(".schema.json")
     try:
-        body = json.loads(received.body.decode(), parse_constant=_no_constant)
+        body = json.loads(raw.decode(), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        yield f"JSON for {where}", f"{error} in {received.body[:60]!r}"
+        yield f"JSON for {where}", f"{error} in {raw[:60]!r}"
         return
     first = next(iter(validator(name).errors(body)), None)
     if first is not None:

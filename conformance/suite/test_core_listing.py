@@ -4,7 +4,7 @@ import time
 
 from hypothesis import strategies as st
 
-from memconform.answer import must_equal
+from memconform.answer import control, must_equal
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.explore import Explorer
@@ -41,6 +41,22 @@ def test_list_holds_the_current_memories_newest_first(
     for _ in range(budget.of(1, 2, 3)):
         again = listed(memory, scope)
         must_equal(_names(again), _names(items), "the same list, asked for again:")
+
+
+@requirement("CORE-14", requests=(12, 16, 16), needs=("update",))
+def test_updates_do_not_move_a_record(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
+    """A memory that is changed stays in its place of the list."""
+    added = [memory.add(f"note {number}", scope) for number in range(2)]
+    before = _settled_ids(memory, scope, capabilities)
+    control(len(before) == len(added), "the list does not hold the memories that were added")
+    memory.update(before[-1], content="changed")
+    after = _settled_ids(memory, scope, capabilities)
+    must_equal(after, before, "ids in the list after the oldest memory was changed:")
+
+
+def _settled_ids(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> list[str]:
+    settle(capabilities.staleness("list"))
+    return [str(item.get("id")) for item in listed(memory, scope)]
 
 
 @requirement("CORE-14", requests=(12, 200, 1400))

@@ -82,9 +82,9 @@ def test_another_principals_memory_is_not_there(
     because = "it is another principal's memory"
     other.get(added["id"]).must_be(404, because=because)
     if "update" in capabilities.profiles:
-        other.request("PATCH", path_of(added["id"]), body={"content": "gone"}).must_be(404, because=because)
+        other.patch(added["id"], {"content": "gone"}).must_be(404, because=because)
     if "history" in capabilities.profiles:
-        other.request("GET", f"{path_of(added['id'])}/history").must_be(404, because=because)
+        other.history(added["id"]).must_be(404, because=because)
     other.delete(added["id"]).must_be(404, because=because)
     after = memory.get(added["id"]).must_be(200, because="another principal tried to delete it")
     name = difference(before, after.json)
@@ -138,6 +138,25 @@ def test_cursors_are_useless_to_another_principal(
     memory.list(scope, limit=1, cursor=str(cursor)).control(200)
     other.list(scope, limit=1).control(200)
     other.list(scope, limit=1, cursor=str(cursor)).must_be(400, because="the cursor was given to another principal")
+
+
+@requirement("TENANCY-06", requests=(4, 6, 6), needs=("idempotency",))
+def test_idempotency_keys_are_useless_to_another_principal(
+    memory: MemoryApi, other: MemoryApi, scopes: Scopes, budget: Budget
+) -> None:
+    """Under a key that the first principal has used the second one adds a memory of its own."""
+    scope, headers = scopes.fresh(), {"Idempotency-Key": scopes.value()}
+    scopes.use(scope, principal="second")
+    body = {"content": "I moved to Lisbon", "scope": scope}
+    mine = memory.post(body, headers=headers).control(201).control_object("id", str)
+    if budget.size != "smoke":
+        repeated = memory.post(body, headers=headers).control(201).control_object("id", str)
+        control(mine["id"] == repeated["id"], "the first principal's repeat is no repeat: the key means nothing")
+    theirs = other.post(body, headers=headers).must_be(201, because="the key is another principal's")
+    must(theirs.control_object("id", str)["id"] != mine["id"], "a memory of the caller's own", "the other's id", theirs)
+    if budget.size != "smoke":
+        other.get(theirs.json["id"]).must_be(200, because="the caller added it")
+        other.get(mine["id"]).must_be(404, because="it is another principal's memory")
 
 
 @requirement("TENANCY-07", requests=13)

@@ -32,6 +32,9 @@ dice = random.Random(7)
 async def misbehaving(scope: Event, receive: Receive, send: Send) -> None:
     """Serve, until the habit breaks through."""
     global served  # noqa: PLW0603 - one counter for one process
+    if scope["type"] != "http":
+        await app(scope, receive, send)
+        return
     served += 1
     if served >= NUMBER:
         if HABIT == "dies":

@@ -76,6 +76,21 @@ def test_only_what_carries_this_runs_mark_is_deleted(tmp_path: Path) -> None:
     assert leaks == []
 
 
+def test_what_a_deletion_brings_back_is_deleted_too(tmp_path: Path) -> None:
+    """What was superseded is listed again once its successor is gone: the scope is walked until it is empty."""
+    alive = ["old", "middle", "new"]
+
+    def answer(sent: Sent) -> tuple[int, Any]:
+        if sent.method == "DELETE":
+            alive.remove(sent.url.rsplit("/", 1)[-1])
+            return 204, None
+        return 200, {"items": [{"id": each, "scope": OURS} for each in alive[-1:]], "next_cursor": None}
+
+    wire, leaks = cleaned(tmp_path, answer)
+    assert wire.deleted() == ["middle", "new", "old"]
+    assert (alive, leaks) == ([], [])
+
+
 def test_what_is_gone_is_no_leak(tmp_path: Path) -> None:
     """A memory that the test deleted, or that expired, is 404 now."""
     wire, leaks = cleaned(

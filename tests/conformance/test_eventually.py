@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from memconform.measures import Measures
 from memconform.scene import eventually as module
 from memconform.scene.eventually import LONGEST_BOUND, MOST_PROBES, eventually, settle
 from memconform.verdict import Inconclusive
@@ -104,3 +105,15 @@ def test_the_real_clock_is_used() -> None:
     settle(0.02)
     assert eventually(lambda: False, bool, 0.02) is False
     assert time.monotonic() - started >= 0.04
+
+
+def test_the_time_to_visibility_is_a_measure(clock: Clock) -> None:
+    """The time until the accepted look is one sample; what never shows gives none."""
+    measures = Measures()
+    looks = iter(range(10))
+    eventually(lambda: next(looks), lambda seen: seen == 2, 60, measures=measures)
+    eventually(lambda: None, bool, 0, measures=measures, name="never")
+    (measure,) = measures.to_json()
+    assert (measure["name"], measure["samples"]) == ("time to visibility", 1)
+    assert measure["max"] == pytest.approx(0.05, abs=0.01)
+    assert clock.now - 1000 == pytest.approx(measure["max"], abs=0.01)

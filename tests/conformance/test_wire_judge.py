@@ -136,3 +136,74 @@ def test_no_answer_is_no_mismatch() -> None:
     """Silence is judged elsewhere."""
     judge = WireJudge(openapi(), frozenset({"core"}), "/", ())
     assert judge(Exchange(Sent("GET", "http://h:1/v1/health"), None, 1, 0, "timed out")) == []
+
+
+ALL = frozenset({"core", "history", "portability", "events", "concurrency"})
+MANIFEST = {
+    "type": "manifest",
+    "contract": "1.0",
+    "scope": {"user_id": "u1"},
+    "count": 1,
+    "sha256": "0" * 64,
+    "exported_at": "2026-01-01T00:00:00Z",
+}
+NDJSON = ("Content-Type", "application/x-ndjson")
+SSE = ("Content-Type", "text/event-stream; charset=utf-8")
+EVENT = {
+    "specversion": "1.0",
+    "id": "1",
+    "source": "/",
+    "type": "io.memory-api.memory.add.v1",
+    "subject": "m",
+    "time": "2026-01-01T00:00:00Z",
+    "data": {"memory_id": "m", "version": 1, "operation": "add"},
+}
+
+
+def lines(*values: Any) -> bytes:
+    """Return an ndjson file."""
+    return b"".join(json.dumps(value).encode() + b"\n" for value in values)
+
+
+def stream(*data: str) -> bytes:
+    """Return a stream of events with these data."""
+    return "".join(f"id: 1\ndata: {each}\n\n" for each in data).encode()
+
+
+EXPORT, EVENTS = "/v1/export?user_id=u1", "/v1/events?user_id=u1"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "media_type", "wrong_at"),
+    [
+        (EXPORT, lines(MANIFEST, MEMORY, MEMORY), NDJSON, None),
+        (EXPORT, lines(MANIFEST), NDJSON, None),
+        (EXPORT, lines(MANIFEST, MEMORY).rstrip(b"\n"), NDJSON, None),
+        (EXPORT, b"", NDJSON, "line 1"),
+        (EXPORT, lines(MEMORY), NDJSON, "line 1"),
+        (EXPORT, lines(MANIFEST, MEMORY, MANIFEST, []), NDJSON, "line 3"),
+        (EXPORT, lines(MANIFEST) + b"\n" + lines(MEMORY), NDJSON, "line 2"),
+        (EXPORT, lines(MANIFEST, MEMORY)[:-9], NDJSON, "line 2"),
+        (EXPORT, lines({**MANIFEST, "sha256": "0"}), NDJSON, "line 1"),
+        (EXPORT, lines(MANIFEST), JSON, "the media type"),
+        (EVENTS, b": nothing yet\n\n", SSE, None),
+        (EVENTS, stream(json.dumps(EVENT)) + b"data: cut off", SSE, None),
+        (EVENTS, stream(json.dumps(EVENT), json.dumps({**EVENT, "data": {}})), SSE, "event 2"),
+        (EVENTS, stream("no json"), SSE, "event 1"),
+        (EVENTS, stream("NaN"), SSE, "event 1"),
+    ],
+)
+def test_lines_and_events_are_judged_one_by_one(
+    path: str, body: bytes, media_type: tuple[str, str], wrong_at: str | None
+) -> None:
+    """Each line of an export and the data of each event match their schema; the first bad one is named."""
+    said = wrong("GET", path, 200, body, media_type, profiles=ALL)
+    assert len(said) == (wrong_at is not None), said
+    assert wrong_at is None or wrong_at in said[0][0]
+
+
+def test_not_modified_has_no_body() -> None:
+    """304 is documented where an entity tag can be asked for, and carries nothing."""
+    assert wrong("GET", "/v1/memories/x", 304, b"", ("ETag", '"1"'), profiles=ALL) == []
+    assert wrong("GET", "/v1/memories/x", 304, MEMORY, JSON, profiles=ALL) != []
+    assert wrong("GET", "/v1/memories/x/history", 304, profiles=ALL) != []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -97,22 +98,64 @@ def test_numbers_keep_their_value(alice: httpx.Client, user: dict[str, str], lit
 
 
 def test_optional_members_come_back(alice: httpx.Client, user: dict[str, str]) -> None:
-    """Confidence, validity, source and vendor members are kept; instants come back in UTC."""
+    """Confidence, times, source and vendor members are kept; instants come back in UTC, to the microsecond."""
     draft = {
         "content": "x",
         "scope": user,
         "confidence": 0.25,
         "valid_from": "2026-01-01t01:00:00.5+01:00",
-        "valid_to": "9999-12-31T23:59:59Z",
+        "valid_to": "9999-12-31T23:59:59.0000019Z",
+        "expires_at": "2098-12-31T23:30:00.123456-00:30",
         "source": {"method": "verbatim", "memory_ids": [], "message_ids": ["m1"]},
         "ext": {"com.example": {"a": [1, None]}},
     }
     stored = alice.get(alice.post("/v1/memories", json=draft).headers["location"]).json()
     assert stored["valid_from"] == "2026-01-01T00:00:00.500Z"
-    assert stored["valid_to"] == "9999-12-31T23:59:59.000Z"
+    assert stored["valid_to"] == "9999-12-31T23:59:59.000001Z"
+    assert stored["expires_at"] == "2099-01-01T00:00:00.123456Z"
     assert {name: stored[name] for name in ("confidence", "source", "ext")} == {
         name: draft[name] for name in ("confidence", "source", "ext")
     }
+
+
+def test_expiry_is_at_once(alice: httpx.Client, user: dict[str, str]) -> None:
+    """Until its expiry a memory is everywhere, from then on nowhere; it leaves no room and no history."""
+    stays = alice.post("/v1/memories", json={"content": "a tin of green tea", "scope": user}).json()
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    goes = {"content": "a cup of green tea", "scope": user, "expires_at": soon.isoformat()}
+    path = alice.post("/v1/memories", json=goes).headers["location"]
+    search = {"query": "a cup of green tea", "scope": user, "top_k": 1}
+    assert alice.post("/v1/search", json=search).json()["results"][0]["memory"] == alice.get(path).json()
+    assert len(alice.get("/v1/memories", params=user).json()["items"]) == 2
+    time.sleep(max(0.0, (soon - datetime.now(UTC)).total_seconds()))
+    assert [alice.get(each).status_code for each in (path, f"{path}/history")] == [404, 404]
+    assert [alice.patch(path, json={"content": "y"}).status_code, alice.delete(path).status_code] == [404, 404]
+    assert alice.get("/v1/memories", params=user).json()["items"] == [stays]
+    assert [each["memory"] for each in alice.post("/v1/search", json=search).json()["results"]] == [stays]
+
+
+def test_superseding_hides_and_deleting_restores(alice: httpx.Client, user: dict[str, str]) -> None:
+    """The old memory is out of list and search, and readable by id with its successor; then it is back."""
+    old = alice.post("/v1/memories", json={"content": "lives in Rome", "scope": user}).json()
+    draft = {"content": "lives in Oslo", "scope": user, "supersedes": [old["id"]]}
+    new = alice.post("/v1/memories", json=draft).json()
+    assert new["supersedes"] == [old["id"]]
+    hidden = alice.get(f"/v1/memories/{old['id']}").json()
+    changed = {"superseded_by": new["id"], "version": 2, "updated_at": hidden["updated_at"]}
+    assert hidden == old | changed
+    assert alice.get("/v1/memories", params=user).json()["items"] == [new]
+    search = {"query": "lives in Rome", "scope": user}
+    assert [each["memory"] for each in alice.post("/v1/search", json=search).json()["results"]] == [new]
+    again = alice.post("/v1/memories", json=draft)
+    assert (again.status_code, again.json()["errors"][0]["pointer"]) == (422, "/supersedes/0")
+    twice = draft | {"supersedes": [new["id"], new["id"]]}
+    assert alice.post("/v1/memories", json=twice).status_code == 422
+    elsewhere = draft | {"scope": user | {"agent_id": "a"}, "supersedes": [new["id"]]}
+    assert alice.post("/v1/memories", json=elsewhere).status_code == 422
+    alice.delete(f"/v1/memories/{new['id']}")
+    restored = alice.get(f"/v1/memories/{old['id']}").json()
+    assert restored == old | {"version": 3, "updated_at": restored["updated_at"]}
+    assert alice.get("/v1/memories", params=user).json()["items"] == [restored]
 
 
 def test_a_record_tells_its_times(alice: httpx.Client, user: dict[str, str]) -> None:

@@ -155,7 +155,7 @@ def test_deleting_leaves_no_trace_in_the_file(run_server: Callable[..., Any], tm
     assert not [word for word in (b"elephant", b"zebra", b"giraffe", b"okapi") if word in left]
     database = sqlite3.connect(tmp_path / "m.db")
     try:
-        for table in ("memories", "selectors", "selections", "vectors", "words"):
+        for table in ("memories", "selectors", "selections", "sources", "versions", "index_entries"):
             assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
     finally:
         database.close()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from memconform.contract import profiles, validator
 from memconform_server.settings import Limits
 
 if TYPE_CHECKING:
@@ -88,13 +89,48 @@ def test_query_and_results_are_bounded(alice: httpx.Client, user: dict[str, str]
     assert alice.post("/v1/search", json=search | {"top_k": LIMITS.max_top_k + 1}).status_code == 422
 
 
+def test_a_filter_is_bounded_well_above_the_contract(alice: httpx.Client, user: dict[str, str]) -> None:
+    """Depth 8 and 100 nodes are accepted, and twice as much; a thousand of either is 422."""
+
+    def status(tree: dict[str, Any]) -> int:
+        return alice.post("/v1/search", json={"query": "q", "scope": user, "filter": tree}).status_code
+
+    def deep(levels: int) -> dict[str, Any]:
+        tree: dict[str, Any] = {"op": "eq", "field": "/metadata/a", "value": 1}
+        for _ in range(levels - 1):
+            tree = {"op": "not", "filter": tree}
+        return tree
+
+    def wide(nodes: int) -> dict[str, Any]:
+        return {"op": "or", "filters": [deep(1)] * (nodes - 1)}
+
+    assert [status(deep(8)), status(deep(16)), status(deep(17)), status(deep(90))] == [200, 200, 422, 422]
+    assert [status(wide(100)), status(wide(200)), status(wide(1_000)), status(wide(10_000))] == [200, 200, 422, 422]
+
+
+def test_what_is_promised_has_its_limits(alice: httpx.Client) -> None:
+    """The capability document is valid, and names the limits of every profile that it declares."""
+    document = alice.get("/v1/capabilities").json()
+    assert validator("capabilities").errors(document) == []
+    assert set(document["profiles"]) == set(profiles()) - {"client"}
+    advertised = {name: value for name, value in document["limits"].items() if name != "requests_per_minute"}
+    assert advertised == LIMITS.document()
+
+
 def test_the_operator_sets_the_limits(run_server: Any) -> None:
     """`--limit` changes what is advertised and what is held to; a page follows where it is smaller than 50."""
-    server = run_server("--limit", "content_bytes=10", "--limit", "page_size=2", "--limit", "max_top_k=1")
+    server = run_server("--limit", "content_bytes=10", "--limit", "page_size=2", "--limit", "max_top_k=1",
+                        "--limit", "batch=1", "--limit", "key_bytes=3")  # fmt: skip
     with server.client() as client:
         document = client.get("/v1/capabilities").json()
         assert (document["limits"]["content_bytes"], document["limits"]["page_size"]) == (10, 2)
         assert document["search"]["max_top_k"] == 1
+        assert (document["limits"]["batch"], document["limits"]["key_bytes"]) == (1, 3)
+        place = {"user_id": "keys", "key": "abc"}
+        assert client.put("/v1/keyed", params=place, json={"content": "x"}).status_code == 201
+        assert client.get("/v1/keyed", params=place | {"key": "abcd"}).status_code == 422
+        assert client.post("/v1/batch", json={"operations": [{}]}).status_code == 200
+        assert client.post("/v1/batch", json={"operations": [{}, {}]}).status_code == 422
         draft = {"content": "x" * 10, "scope": {"user_id": "u"}}
         assert [client.post("/v1/memories", json=draft).status_code for _ in range(3)] == [201] * 3
         assert client.post("/v1/memories", json=draft | {"content": "x" * 11}).status_code == 422

@@ -99,6 +99,16 @@ def test_a_cursor_serves_one_principal_and_one_scope(
     assert [status(alice, user, each) for each in (cursor + "A", cursor[:-1], cursor + "=", " " + cursor)] == [400] * 4
 
 
+def test_changes_do_not_move_a_record(alice: httpx.Client, user: dict[str, str]) -> None:
+    """The order is that of creation, whatever was patched, set or restored since."""
+    added = [add(alice, user)["id"] for _ in range(4)]
+    successor = alice.post("/v1/memories", json={"content": "y", "scope": user, "supersedes": [added[0]]}).json()["id"]
+    alice.patch(f"/v1/memories/{added[1]}", json={"content": "changed"})
+    assert walk(alice, user, 1) == [successor, *added[:0:-1]]
+    alice.delete(f"/v1/memories/{successor}")
+    assert walk(alice, user, 1) == walk(alice, user, 200) == added[::-1]
+
+
 def test_the_scope_law_for_every_subset(alice: httpx.Client, user: dict[str, str]) -> None:
     """A query scope selects exactly those whose scopes contain all of its pairs: all 15 shapes against all 15."""
     values = {name: f"{name}-{user['user_id'][-12:]}" for name in MEMBERS}

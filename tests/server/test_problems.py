@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
+from memconform.contract.openapi import openapi
+from memconform_server.app import create_app
+from memconform_server.operations import ENDPOINTS
+from memconform_server.settings import Settings
+from memconform_server.stores.sqlite import SqliteStore
+
 if TYPE_CHECKING:
-    import httpx
+    from collections.abc import Iterator, Mapping
 
 JSON = {"Content-Type": "application/json"}
 GOOD = b'{"content":"x","scope":{"user_id":"problems"}}'
@@ -18,9 +26,16 @@ def body(text: str | bytes) -> dict[str, Any]:
     return {"content": text.encode() if isinstance(text, str) else text, "headers": JSON}
 
 
+LEAF = '{"op":"exists","field":"/key","value":true}'
+
+
+def filtering(tree: str) -> str:
+    """Return a search with that filter."""
+    return '{"query":"q","scope":{"user_id":"u"},"filter":' + tree + "}"
+
+
 CASES: dict[str, tuple[int, str, str, dict[str, Any]]] = {
     "unknown path": (404, "GET", "/v1/nothing", {}),
-    "path of an undeclared profile": (404, "PUT", "/v1/keyed?key=a&user_id=u", {}),
     "trailing slash": (404, "GET", "/v1/memories/", {}),
     "unknown id": (404, "GET", "/v1/memories/0199f3c2-0000-7000-8000-000000000000", {}),
     "id with NUL": (404, "GET", "/v1/memories/%00", {}),
@@ -80,10 +95,18 @@ CASES: dict[str, tuple[int, str, str, dict[str, Any]]] = {
         422, "POST", "/v1/memories", body('{"content":"x","scope":{"user_id":"u"},"confidence":1.1}')
     ),
     "own member": (422, "POST", "/v1/memories", body('{"content":"x","scope":{"user_id":"u"},"version":1}')),
-    "expiry": (
-        422, "POST", "/v1/memories", body('{"content":"x","scope":{"user_id":"u"},"expires_at":"2099-01-01T00:00:00Z"}')
+    "expired on arrival": (
+        422, "POST", "/v1/memories", body('{"content":"x","scope":{"user_id":"u"},"expires_at":"2020-01-01T00:00:00Z"}')
     ),
-    "supersession": (422, "POST", "/v1/memories", body('{"content":"x","scope":{"user_id":"u"},"supersedes":["a"]}')),
+    "expiry that is no timestamp": (
+        422, "POST", "/v1/memories", body('{"content":"x","scope":{"user_id":"u"},"expires_at":"tomorrow"}')
+    ),
+    "supersedes nobody": (
+        422, "POST", "/v1/memories", body('{"content":"x","scope":{"user_id":"u"},"supersedes":["a"]}')
+    ),
+    "supersedes what no id can be": (
+        422, "POST", "/v1/memories", body('{"content":"x","scope":{"user_id":"u"},"supersedes":["a/b"]}')
+    ),
     "no timestamp": (422, "POST", "/v1/memories", body('{"content":"x","scope":{"user_id":"u"},"valid_from":"now"}')),
     "ends before it begins": (
         422, "POST", "/v1/memories",
@@ -112,13 +135,37 @@ CASES: dict[str, tuple[int, str, str, dict[str, Any]]] = {
     "top_k zero": (422, "POST", "/v1/search", body('{"query":"q","scope":{"user_id":"u"},"top_k":0}')),
     "top_k above": (422, "POST", "/v1/search", body('{"query":"q","scope":{"user_id":"u"},"top_k":201}')),
     "top_k broken": (422, "POST", "/v1/search", body('{"query":"q","scope":{"user_id":"u"},"top_k":1.5}')),
-    "search with a filter": (
+    "filter of an unknown operator": (
         422, "POST", "/v1/search",
-        body('{"query":"q","scope":{"user_id":"u"},"filter":{"op":"eq","field":"/metadata/a","value":1}}'),
+        body('{"query":"q","scope":{"user_id":"u"},"filter":{"op":"like","field":"/metadata/a","value":1}}'),
     ),
-    "search as of": (
-        422, "POST", "/v1/search", body('{"query":"q","scope":{"user_id":"u"},"as_of":"2026-01-01T00:00:00Z"}')
+    "filter of an unknown field": (
+        422, "POST", "/v1/search",
+        body('{"query":"q","scope":{"user_id":"u"},"filter":{"op":"eq","field":"/content","value":1}}'),
     ),
+    "filter by what is no instant": (
+        422, "POST", "/v1/search",
+        body('{"query":"q","scope":{"user_id":"u"},"filter":{"op":"gt","field":"/created_at","value":"now"}}'),
+    ),
+    "filter by a leap second": (
+        422, "POST", "/v1/search",
+        body('{"query":"q","scope":{"user_id":"u"},'
+             '"filter":{"op":"in","field":"/created_at","value":["2016-12-31T23:59:60Z"]}}'),
+    ),
+    "filter joined from nothing": (
+        422, "POST", "/v1/search", body('{"query":"q","scope":{"user_id":"u"},"filter":{"op":"and","filters":[]}}')
+    ),
+    "deep filter": (422, "POST", "/v1/search", body(filtering('{"op":"not","filter":' * 40 + LEAF + "}" * 40))),
+    "wide filter": (
+        422, "POST", "/v1/search", body(filtering('{"op":"or","filters":[' + ",".join([LEAF] * 5_000) + "]}"))
+    ),
+    "search as of no instant": (
+        422, "POST", "/v1/search", body('{"query":"q","scope":{"user_id":"u"},"as_of":"2026-13-01T00:00:00Z"}')
+    ),
+    "search as of a leap second": (
+        422, "POST", "/v1/search", body('{"query":"q","scope":{"user_id":"u"},"as_of":"2016-12-31T23:59:60Z"}')
+    ),
+    "inherit is a word": (422, "POST", "/v1/search", body('{"query":"q","scope":{"user_id":"u"},"inherit":"yes"}')),
 }  # fmt: skip
 
 
@@ -148,6 +195,14 @@ def test_nothing_of_it_was_stored(alice: httpx.Client) -> None:
         assert alice.get("/v1/memories", params={"user_id": value}).json()["items"] == []
 
 
+@pytest.mark.parametrize("value", ["5", "null", '"2026"', "[]", '"2026-01-01T00:00:00Z"'])
+def test_an_instant_contains_nothing(alice: httpx.Client, value: str) -> None:
+    """`contains` takes any value and finds none in a timestamp: it has no text and no elements."""
+    tree = '{"op":"contains","field":"/created_at","value":' + value + "}"
+    answer = alice.post("/v1/search", **body(filtering(tree)))
+    assert (answer.status_code, answer.json()) == (200, {"results": []})
+
+
 def test_pointers_name_the_place(alice: httpx.Client) -> None:
     """A fault in a body is named by a JSON Pointer, escapes included."""
     answer = alice.post(
@@ -156,11 +211,104 @@ def test_pointers_name_the_place(alice: httpx.Client) -> None:
     assert [each["pointer"] for each in answer.json()["errors"]] == ["/metadata/a~1b/~0"]
 
 
+def test_the_operations_are_those_of_the_contract() -> None:
+    """Method, path, profiles and media types of every operation are as the OpenAPI document has them, and no more."""
+    contract = {
+        (each.method, each.path, frozenset({each.profile, *each.also}), frozenset(_media_types(each.document)))
+        for _, each in openapi().operations
+    }
+    assert {(each.method, each.path, frozenset(each.profiles), frozenset(each.takes)) for each in ENDPOINTS} == contract
+    assert len(ENDPOINTS) == len(contract)
+
+
+def _media_types(operation: Mapping[str, Any]) -> Iterator[str]:
+    yield from operation.get("requestBody", {}).get("content", {})
+
+
 def test_allow_names_the_methods(alice: httpx.Client) -> None:
     """A 405 says in Allow which methods the path has."""
     assert alice.put("/v1/memories").headers["allow"] == "GET, HEAD, POST"
-    assert alice.post("/v1/memories/x").headers["allow"] == "DELETE, GET, HEAD"
+    assert alice.post("/v1/memories/x").headers["allow"] == "DELETE, GET, HEAD, PATCH"
     assert alice.get("/v1/search").headers["allow"] == "POST"
+    assert alice.post("/v1/keyed").headers["allow"] == "DELETE, GET, HEAD, PUT"
+
+
+class CoreOnly(SqliteStore):
+    """A store that declares no profile but core."""
+
+    def capabilities(self) -> Mapping[str, Any]:
+        """Declare nothing else."""
+        return {"profiles": ["core"]}
+
+
+class EqualOnly(SqliteStore):
+    """A store whose filters know one comparison."""
+
+    def capabilities(self) -> Mapping[str, Any]:
+        """Declare no other operator."""
+        return {**super().capabilities(), "search": {"filter_operators": ["eq"]}}
+
+
+def undeclared(method: str, path: str, store_type: type[SqliteStore] = CoreOnly, **arguments: Any) -> httpx.Response:
+    """Send one request to a server that declares less than the reference."""
+
+    async def send() -> httpx.Response:
+        store = store_type(":memory:")
+        try:
+            transport = httpx.ASGITransport(create_app(store, Settings()))
+            async with httpx.AsyncClient(transport=transport, base_url="http://core") as client:
+                return await client.request(method, path, **arguments)
+        finally:
+            store.close()
+
+    return asyncio.run(send())
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/v1/search"), ("PUT", "/v1/keyed?key=a&user_id=u"), ("GET", "/v1/memories/x/history"),
+     ("POST", "/v1/batch")],
+)  # fmt: skip
+def test_undeclared_profiles_have_no_paths(method: str, path: str) -> None:
+    """An operation of a profile that is not declared does not exist."""
+    assert undeclared(method, path).status_code == 404
+
+
+def test_an_undeclared_method_is_not_allowed() -> None:
+    """On a path of core, the method of another profile is 405."""
+    answer = undeclared("PATCH", "/v1/memories/x", json={"content": "y"})
+    assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET, HEAD")
+
+
+@pytest.mark.parametrize("member", [{"expires_at": "2099-01-01T00:00:00Z"}, {"supersedes": ["a"]}])
+def test_members_of_undeclared_profiles_are_refused(member: dict[str, Any]) -> None:
+    """What would not be honoured is not taken; null asks for nothing."""
+    draft = {"content": "x", "scope": {"user_id": "u"}}
+    refused = undeclared("POST", "/v1/memories", json=draft | member)
+    assert refused.status_code == 422
+    assert [f"/{name}" for name in member] == [each["pointer"] for each in refused.json()["errors"]]
+    assert undeclared("POST", "/v1/memories", json=draft | dict.fromkeys(member)).status_code == 201
+
+
+def test_undeclared_operators_are_refused() -> None:
+    """An operator that is not declared is 422 however deep it stands; joining operators are always served."""
+    known = {"op": "eq", "field": "/metadata/a", "value": 1}
+    for leaf, status in ((known, 200), (known | {"op": "gt"}, 422)):
+        tree = {"op": "and", "filters": [known, {"op": "not", "filter": leaf}]}
+        search = {"query": "q", "scope": {"user_id": "u"}, "filter": tree}
+        answer = undeclared("POST", "/v1/search", EqualOnly, json=search)
+        assert answer.status_code == status
+        if status == 422:
+            assert [each["pointer"] for each in answer.json()["errors"]] == ["/filter/filters/1/filter/op"]
+
+
+def test_headers_of_undeclared_profiles_mean_nothing() -> None:
+    """Without concurrency and idempotency there is no tag, no condition, no key; their limits stay out."""
+    draft = {"content": "x", "scope": {"user_id": "u"}}
+    added = undeclared("POST", "/v1/memories", json=draft, headers={"Idempotency-Key": "", "If-Match": '"x"'})
+    assert (added.status_code, added.headers.get("etag")) == (201, None)
+    limits = undeclared("GET", "/v1/capabilities").json()["limits"]
+    assert limits.keys().isdisjoint({"key_bytes", "batch", "messages", "import_bytes"})
 
 
 def test_head_is_get_without_a_body(alice: httpx.Client) -> None:

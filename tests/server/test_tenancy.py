@@ -17,6 +17,14 @@ OPERATIONS = [
     ("GET", "/v1/memories/x"),
     ("DELETE", "/v1/memories/x"),
     ("POST", "/v1/search"),
+    ("POST", "/v1/ingestions"),
+    ("GET", "/v1/operations/x"),
+    ("POST", "/v1/erasures"),
+    ("GET", "/v1/scopes"),
+    ("GET", "/v1/export?user_id=u"),
+    ("POST", "/v1/import"),
+    ("GET", "/v1/events?user_id=u"),
+    ("POST", "/v1/summaries"),
     ("GET", "/v1/nothing"),
 ]
 SENT = {

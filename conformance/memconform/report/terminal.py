@@ -46,6 +46,9 @@ def verdict_lines(result: Mapping[str, Any], settings: RunSettings) -> Iterator[
     yield from _leak_lines(result, settings)
     for profile in result["profiles"]:
         yield from _profile_lines(profile, result)
+    for record in result["tests"]:
+        for measure in record.get("measures", ()):
+            yield f"  measured {record['requirement']}: {_measured(measure)}"
     yield from _closing_lines(result)
 
 
@@ -99,6 +102,17 @@ def _profile_lines(profile: Mapping[str, Any], result: Mapping[str, Any]) -> Ite
     said = ", ".join(f"{number} {outcome.replace('_', ' ')}" for outcome, number in counts.items())
     conformance = profile["conformance"]
     yield f"  {profile['name']:<12} {click.style(f'{conformance:<15}', fg=_COLOURS[conformance])} {said}"
+
+
+def _measured(measure: Mapping[str, Any]) -> str:
+    """Return one measure in words; times in a unit that fits them."""
+    name = _plain(str(measure["name"]))
+    if "value" in measure:
+        return f"{name} {measure['value']:g} {_plain(str(measure['unit']))}".rstrip()
+    largest = measure["max"]
+    unit, factor = ("s", 1) if largest >= 1 else ("ms", 1000)
+    figures = ", ".join(f"{figure} {measure[figure] * factor:.3g}" for figure in ("min", "p50", "p95", "p99", "max"))
+    return f"{name} {figures} {unit} ({measure['samples']} samples)"
 
 
 def _closing_lines(result: Mapping[str, Any]) -> Iterator[str]:

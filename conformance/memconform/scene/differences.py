@@ -1,7 +1,6 @@
 """Where two values differ, said so that a reader of the report sees it: JSON as the contract means it, and text.
 
-Numbers are equal by value, `1` and `1.0` alike; a boolean is no number. An integer beyond 2^53 is compared with all its
-digits, every other number as binary64. The order of an object's members means nothing.
+Whether they differ is said by `oracle.json_equal`; this says where.
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ from decimal import Decimal
 from typing import Any
 
 from memconform.answer import Answer, shown
+from memconform.scene.oracle import EXACT, json_equal
 from memconform.verdict import NotMet
 
-EXACT = 2**53
-"""The largest magnitude up to which binary64 holds every integer."""
+__all__ = ["ABSENT", "EXACT", "Difference", "difference", "exact_json", "must_match"]
 
 ABSENT = object()
 """Stands for a member that is not there."""
@@ -42,18 +41,7 @@ def difference(expected: Any, observed: Any, pointer: str = "") -> Difference | 
         return next(filter(None, found), None)
     if isinstance(expected, str) and isinstance(observed, str):
         return _of_texts(expected, observed, pointer)
-    if _is_number(expected) and _is_number(observed):
-        equal = numbers_equal(expected, observed)
-    else:
-        equal = type(expected) is type(observed) and expected == observed
-    return None if equal else Difference(pointer, _said(expected), _said(observed))
-
-
-def numbers_equal(sent: float | Decimal, returned: float | Decimal) -> bool:
-    """Tell whether a number came back: an integer beyond 2^53 exactly, any other with its value in binary64."""
-    if isinstance(sent, int) and abs(sent) > EXACT:
-        return Decimal(sent) == Decimal(returned)
-    return float(sent) == float(returned)
+    return None if json_equal(expected, observed) else Difference(pointer, _said(expected), _said(observed))
 
 
 def exact_json(text: bytes | str) -> Any:
@@ -92,10 +80,6 @@ def _of_texts(expected: str, observed: str, pointer: str) -> Difference | None:
         f"{len(expected)} code points, {place} {shown(expected[cut])}",
         f"{len(observed)} code points, there {shown(observed[cut])}",
     )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 
 def _said(value: Any) -> str:

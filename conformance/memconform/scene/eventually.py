@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from memconform.measures import Measures
 from memconform.verdict import Inconclusive
 
 T = TypeVar("T")
@@ -23,11 +24,21 @@ _FIRST_PAUSE = 0.01
 _GROWTH = 4
 
 
-def eventually(probe: Callable[[], T], until: Callable[[T], bool], within_seconds: float) -> T:
+def eventually(
+    probe: Callable[[], T],
+    until: Callable[[T], bool],
+    within_seconds: float,
+    *,
+    measures: Measures | None = None,
+    name: str = "time to visibility",
+) -> T:
     """Look until `until` accepts what `probe` returns, at most until the bound has elapsed, and return the last look.
 
     The first look is immediate, the pauses grow, and the last look begins after the whole bound: what it does not show
     is late. Raise `Inconclusive` when the bound is longer than the judge waits and nothing was seen by then.
+
+    The time until the accepted look was answered is one sample of the measure `name`; without an accepted look there
+    is none.
     """
     started = time.monotonic()
     patience = min(within_seconds, LONGEST_BOUND)
@@ -36,6 +47,8 @@ def eventually(probe: Callable[[], T], until: Callable[[T], bool], within_second
         elapsed = time.monotonic() - started >= patience
         seen = probe()
         if until(seen):
+            if measures is not None:
+                measures.observe(name, time.monotonic() - started)
             return seen
         if elapsed:
             break

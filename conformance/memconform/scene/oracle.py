@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -21,6 +22,9 @@ RECORD_MEMBERS = (
 )
 """The members of a memory that the contract knows; a server may answer with others, which mean nothing here."""
 
+EXACT = 2**53
+"""The largest magnitude up to which binary64 holds every integer."""
+
 _RFC_3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
 )
@@ -30,6 +34,29 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def selects(query: Mapping[str, str], scope: Mapping[str, str]) -> bool:
     """Tell whether a query scope selects a memory of that scope: every pair of the query is in the scope."""
     return all(key in scope and scope[key] == value for key, value in query.items())
+
+
+def inherits(query: Mapping[str, str], scope: Mapping[str, str]) -> bool:
+    """Tell whether a query scope with `inherit` selects a memory of that scope.
+
+    Besides what it selects anyway: non-empty subsets of it that have its `user_id`, or nothing but agent and app.
+    """
+    if selects(query, scope):
+        return True
+    subset = bool(scope) and selects(scope, query)
+    return subset and ("user_id" in scope or scope.keys() <= {"agent_id", "app_id"})
+
+
+def held_at(moment: Fraction, record: Record, successor: Record | None = None) -> bool:
+    """Tell whether a memory held at a moment: from its start, before `valid_to` and before its successor's start."""
+    ends = [instant(record["valid_to"])] if record.get("valid_to") is not None else []
+    ends += [_start(successor)] if successor is not None else []
+    return _start(record) <= moment and all(moment < end for end in ends)
+
+
+def _start(record: Record) -> Fraction:
+    begins = record.get("valid_from")
+    return instant(record["created_at"] if begins is None else begins)
 
 
 def json_equal(one: Json, two: Json) -> bool:
@@ -47,16 +74,25 @@ def json_equal(one: Json, two: Json) -> bool:
             if len(a) != len(b):
                 return False
             waiting += zip(a, b, strict=True)
-        elif a != b:
+        elif not (numbers_equal(a, b) if _kind(a) is float else a == b):
             return False
     return True
+
+
+def numbers_equal(one: float | Decimal, two: float | Decimal) -> bool:
+    """Tell whether two numbers are the same: an integer beyond 2^53 exactly, any other with its value in binary64."""
+    if one == two:
+        return True
+    if any(isinstance(number, int) and abs(number) > EXACT for number in (one, two)):
+        return False
+    return float(one) == float(two)
 
 
 def _kind(value: Json) -> type:
     """Return one type for each of the six kinds of JSON values."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return type(value)
-    if isinstance(value, (int, float)):
+    if isinstance(value, (int, float, Decimal)):
         return float
     return dict if isinstance(value, Mapping) else list
 

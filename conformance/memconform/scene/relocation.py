@@ -1,0 +1,99 @@
+"""A person moves: the export of the estate comes into another principal's hands, or back where everything was erased.
+
+Lived once in a run, after the estate.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from memconform.budget import Budget
+from memconform.memory_api import MemoryApi
+from memconform.scene.estate import REQUESTS as BEFORE
+from memconform.scene.estate import Estate
+from memconform.scene.eventually import settle
+from memconform.scene.export_file import ExportFile, damages, read_export, sealed
+from memconform.scene.keyed_story import list_pages
+from memconform.scene.story import Story, once
+from memconform.verdict import Inconclusive, NotMet
+
+REQUESTS = BEFORE + 60
+"""What it takes at most, together with the estate."""
+
+
+class Relocation(Story):
+    """An export that comes in elsewhere: damaged, whole, and once more."""
+
+    def __init__(self, estate: Estate, budget: Budget) -> None:
+        """Choose where to: the second principal, or the first where there is no other."""
+        super().__init__()
+        self.estate, self.budget = estate, budget
+        self.target: MemoryApi = estate.stranger or estate.memory
+        self.file = _usable(estate)
+        self.damaged: dict[str, range] = {}
+        """Which lines the problem may name, by the step of each damaged file."""
+
+
+def relocation(estate: Estate, budget: Budget) -> Relocation:
+    """Return the story, lived once in a run."""
+    return cast("Relocation", once(estate.memory, "relocation", lambda: _live(Relocation(estate, budget))))
+
+
+def _usable(estate: Estate) -> ExportFile:
+    """Return the export of what the person had, as two records at least; a damaged export is judged elsewhere."""
+    try:
+        file = read_export(estate["export before"])
+    except NotMet as damage:
+        raise Inconclusive(f"the export cannot be read: {damage.observed}", damage.see) from damage
+    if not set(estate.selected()) <= {str(record.get("id")) for record in file.records} or len(file.records) < 2:
+        raise Inconclusive("the export does not hold the two memories of the scope", [estate["export before"].exchange])
+    return file
+
+
+def _live(story: Relocation) -> Relocation:
+    target, scope = story.target, story.estate.scope
+    _make_room(story.estate)
+    _damage(story)
+    story.tell("whole", target.import_(story.file.bytes))
+    _settle(story)
+    story.tell("exported", target.export(scope))
+    story.tell("again", target.import_(story.file.bytes, "skip"))
+    _settle(story)
+    story.tell("exported again", target.export(scope))
+    if target is not story.estate.memory:
+        _trespass(story)
+    return story
+
+
+def _make_room(estate: Estate) -> None:
+    """See to it that what will come in is there no more."""
+    if not estate.declares("erasure"):
+        for memory_id in estate.selected():
+            estate.memory.delete(memory_id).control(204)
+    for memory_id in estate.selected():
+        estate.memory.get(memory_id).control(404)
+
+
+def _damage(story: Relocation) -> None:
+    wanted = list(damages(story.file))[: story.budget.of(2, 99, 99)]
+    for each in wanted:
+        story.damaged[each.what] = each.lines
+        story.tell(each.what, story.target.import_(each.bytes))
+    _settle(story)
+    story.tell("listed after damage", *list_pages(story.target, story.estate.scope))
+
+
+def _trespass(story: Relocation) -> None:
+    """Let the stranger import, over whatever is there, a record with the id of a memory that is not the stranger's."""
+    memory, scope = story.estate.memory, story.estate.scope
+    own = memory.add("This must stay as it is", scope)
+    story.tell("own", memory.get(str(own["id"])))
+    forged = sealed(story.file.manifest, [{**own, "content": "Overwritten by a stranger"}])
+    story.tell("trespass", story.target.import_(forged.bytes, "overwrite"))
+    _settle(story)
+    story.tell("own after", memory.get(str(own["id"])))
+    story.tell("own list", *list_pages(memory, scope))
+
+
+def _settle(story: Relocation) -> None:
+    settle(max(story.estate.capabilities.staleness(read) for read in ("get", "list")))
