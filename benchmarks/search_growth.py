@@ -10,13 +10,14 @@ start, of an add, and of the search right after it.
 from __future__ import annotations
 
 import argparse
-import random
 import resource
 import statistics
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from rig.speech import Speech
 
 from memconform_server.store import Draft, SearchQuery
 from memconform_server.stores.index import load
@@ -27,21 +28,7 @@ if TYPE_CHECKING:
 
 OWNER = "owner"
 SCOPE = {"user_id": "u1"}
-SYLLABLES = [first + second for first in "bdfgklmnprstvz" for second in "aeiou"]
 STEP = 1_000
-
-
-class Speech:
-    """Sentences of made-up words, a few of them frequent and most of them rare, as in real text."""
-
-    def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)  # noqa: S311 - to be the same in every run
-        self.words = ["".join(self.random.choices(SYLLABLES, k=2)) for _ in range(8_000)]
-        self.weights = [1 / (rank + 3) for rank in range(len(self.words))]
-
-    def sentence(self, most: int = 18) -> str:
-        """Return a sentence of five words or more."""
-        return " ".join(self.random.choices(self.words, self.weights, k=self.random.randint(5, most)))
 
 
 def filled(path: Path, size: int) -> SqliteStore:

@@ -14,8 +14,12 @@ def why_not(mark: Mark, settings: RunSettings, capabilities: Capabilities) -> st
     for profile in (requirements()[mark.id].profile, *mark.needs):
         if profile not in served:
             return f"the server does not declare the profile {profile}"
+    if settings.budget.bound(mark.requests) == 0:
+        return f"needs a larger budget than {settings.budget.size}"
     if mark.given == "requests_per_minute" and capabilities.requests_per_minute is None:
         return "the server declares no limits.requests_per_minute"
     if mark.given == "restart_command" and settings.restart_command is None:
         return "needs --restart-command, which kills the server with SIGKILL and starts it again"
+    if mark.given == "failing_messages" and settings.failing_messages is None:
+        return "needs --failing-messages, a file with messages that the server's operator knows to fail"
     return None

@@ -133,7 +133,8 @@ class Collector:
             "outcome": gravest(outcomes).value,
             "tests": [record["test"] for record in tests],
         }
-        if len(tests) < len(self.planned.get(row.id, ())) and gravest(outcomes) in _MILD:
+        elsewhere = sum(record.get("test_of") == row.id for record in self.records)
+        if len(tests) + elsewhere < len(self.planned.get(row.id, ())) and gravest(outcomes) in _MILD:
             said["outcome"] = NOT_RUN
         elif not outcomes:
             said["outcome"] = self._untried(row)

@@ -111,10 +111,12 @@ class RequirementItem(pytest.Item):
         """Return the outcome as data; only after the test ran."""
         if self.judgement is None:
             raise RuntimeError("the test has not run")
+        broken = self.judgement.broken or self.mark.id
         return {
             "test": f"{self.path.name}::{self.name}",
             "promise": promise_of(self.function),
-            "requirement": self.mark.id,
+            "requirement": broken,
+            **({"test_of": self.mark.id} if broken != self.mark.id else {}),
             **self.judgement.to_json(),
         }
 

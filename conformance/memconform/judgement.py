@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import inspect
-import json
-import re
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from memconform.applicability import why_not
 from memconform.contract import requirements
 from memconform.exchange import Exchange
 from memconform.explore import Explorer
+from memconform.failing_messages import FailingMessages
 from memconform.http import Disconnected, Refused, TimedOut
 from memconform.measures import Measures
 from memconform.recorder import Recorder, WireFinding
+from memconform.redaction import redactor
 from memconform.requirement import Mark
 from memconform.scene.restart import RestartFailed
 from memconform.session import Session
@@ -27,8 +26,6 @@ from memconform.verdict import Inconclusive, NotApplicable, NotMet, Outcome
 _SHOWN_EXCHANGES = 4
 _STEPS_BEFORE = 6
 """How many of the requests before the telling one are named."""
-_TELLING = 6
-"""So many characters of a secret tell something of it."""
 
 
 @dataclass
@@ -47,6 +44,10 @@ class Judgement:
     wire: list[WireFinding] = field(default_factory=list)
     measures: Sequence[dict[str, Any]] = ()
     """What the test measured, whatever came of it."""
+    broken: str | None = None
+    """The id of the requirement that a failure is about where it is not the test's own."""
+    script: str | None = None
+    """Commands that repeat everything that led to a failure."""
     stop: str | None = None
     redact: Callable[[str], str] = str
 
@@ -57,7 +58,7 @@ class Judgement:
             "seconds": round(self.seconds, 4),
             "requests": self.requests,
         }
-        for name in ("expected", "observed", "reason"):
+        for name in ("expected", "observed", "reason", "script"):
             value = getattr(self, name)
             if value is not None:
                 record[name] = self.redact(value)
@@ -92,10 +93,14 @@ def judge(session: Session, mark: Mark, function: Callable[..., None], name: str
             judgement, _ = _attempt(session, mark, function, name, first=False)
             judgement.requests += before.requests
             judgement.wire[:0] = before.wire
-    if judgement.outcome is Outcome.FAIL and requirements()[mark.id].level == "SHOULD" and not judgement.stop:
+    if (
+        judgement.outcome is Outcome.FAIL
+        and requirements()[judgement.broken or mark.id].level == "SHOULD"
+        and not judgement.stop
+    ):
         judgement.outcome = Outcome.WARN
     judgement.seconds = time.monotonic() - started
-    judgement.redact = _redactor(session.secrets)
+    judgement.redact = redactor(session.secrets)
     return judgement
 
 
@@ -113,6 +118,7 @@ def _attempt(
         see = finding.see or recorder.exchanges[-1:]
         judgement = Judgement(Outcome.FAIL, expected=finding.expected, observed=finding.observed, see=see)
         judgement.before = _before(recorder.exchanges, see)
+        judgement.broken, judgement.script = finding.requirement, finding.script
     except Inconclusive as nothing:
         judgement = Judgement(Outcome.INCONCLUSIVE, reason=nothing.reason, see=nothing.see)
     except NotApplicable as condition:
@@ -128,6 +134,7 @@ def _attempt(
     judgement.requests, judgement.wire = recorder.requests, recorder.findings
     judgement.measures = measures.to_json()
     session.wire_findings += recorder.findings
+    session.note_served(recorder.exchanges)
     _answer_for_the_wire(session, mark, judgement)
     return judgement, again
 
@@ -195,21 +202,10 @@ def _arguments(
         ),
         "measures": lambda: measures,
         "restart_command": lambda: session.settings.restart_command,
+        "failing_messages": lambda: FailingMessages.read(str(session.settings.failing_messages)),
         "session": lambda: session,
     }
     return {parameter: offers[parameter]() for parameter in inspect.signature(function).parameters}
-
-
-def _redactor(secrets: Sequence[str]) -> Callable[[str], str]:
-    spellings = {form for secret in secrets for form in (secret, json.dumps(secret)[1:-1], quote(secret, safe=""))}
-    if not spellings:
-        return str
-    longest_first = sorted(spellings, key=len, reverse=True)
-    whole = "|".join(re.escape(each) for each in longest_first)
-    # A text that was cut may end in the first characters of a secret.
-    cut = "|".join(re.escape(each[:size]) for each in longest_first for size in range(len(each) - 1, _TELLING - 1, -1))
-    pattern = re.compile(f"{whole}|(?:{cut})(?=…|['\"]?$)" if cut else whole)
-    return lambda text: pattern.sub("[redacted]", text)
 
 
 def _redacted(value: Any, redact: Callable[[str], str]) -> Any:

@@ -37,6 +37,7 @@ _OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("ca", "a PEM file with the certificate authority to trust", {}),
     ("insecure", "do not verify the server's certificate", {"action": "store_true"}),
     ("restart-command", "a shell command that kills the server with SIGKILL and starts it again", {}),
+    ("failing-messages", "a file with messages whose extraction fails, a JSON array", {}),
     ("keep-data", "leave what the run created", {"action": "store_true"}),
     ("json", "write the result to this file", {}),
 )
@@ -91,6 +92,7 @@ def settings_of(config: pytest.Config) -> RunSettings | None:
         ca_file=_value(config, "ca"),
         insecure=_value(config, "insecure"),
         restart_command=_value(config, "restart-command"),
+        failing_messages=_value(config, "failing-messages"),
         keep_data=_value(config, "keep-data"),
     )
 
@@ -149,6 +151,7 @@ def arguments(settings: RunSettings) -> list[str]:
         ("second-api-key-file", settings.second_api_key_file),
         ("ca", settings.ca_file),
         ("restart-command", settings.restart_command),
+        ("failing-messages", settings.failing_messages),
     ):
         words += [f"--memory-{name}={value}"] if value is not None else []
     words += ["--memory-insecure"] if settings.insecure else []

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 F = TypeVar("F", bound=Callable[..., None])
 
-Given = Literal["requests_per_minute", "restart_command"]
+Given = Literal["requests_per_minute", "restart_command", "failing_messages"]
 
 _MARK = "__memconform_requirement__"
 
@@ -19,7 +19,7 @@ class Mark:
 
     `requests` bounds the requests of the test: one number, or one for each budget (smoke, standard, full).
     `needs` names profiles that the test uses besides its own; `given` what else must be at hand: a declared
-    `requests_per_minute`, or a `restart_command`. `last` tests run after all others.
+    `requests_per_minute`, a `restart_command`, or `failing_messages`. `last` tests run after all others.
     """
 
     id: str

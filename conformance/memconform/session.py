@@ -6,7 +6,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 
 from memconform.capabilities import Capabilities
 from memconform.contract.openapi import openapi
-from memconform.exchange import Received, Sent
+from memconform.exchange import Exchange, Received, Sent
 from memconform.http import Disconnected, Refused, TimedOut, Unanswered, Wire
 from memconform.ledger import Ledger, state_folder
 from memconform.memory_api import MemoryApi, Principal
 from memconform.recorder import Recorder, WireFinding
+from memconform.redaction import redactor
 from memconform.scopes import RUN_PREFIX, Scopes
 from memconform.settings import RunSettings
 from memconform.wire_judge import WireJudge
@@ -59,6 +60,8 @@ class Session:
     served_undeclared: tuple[str, ...] = ()
     wire_findings: list[WireFinding] = field(default_factory=list)
     leaks: list[dict[str, Any]] = field(default_factory=list)
+    served: set[tuple[str, str]] = field(default_factory=set)
+    """The operations that some test saw done: (method, path of the document)."""
     cleanup_requests: int = 0
     tests: int = 0
 
@@ -88,9 +91,8 @@ class Session:
 
     def presentable(self, text: str) -> str:
         """Return text from the wire as a terminal may show it: short, without secrets and control characters."""
-        for secret in self.secrets:
-            text = text.replace(secret, "[redacted]")
-        return "".join(letter if letter.isprintable() else "?" for letter in text[:600])
+        hidden = redactor(self.secrets)(text)
+        return "".join(letter if letter.isprintable() else "?" for letter in hidden[:600])
 
     @property
     def local(self) -> bool:
@@ -106,6 +108,15 @@ class Session:
         base = "/" + self.wire.target.url.split("://", 1)[-1].partition("/")[2]
         profiles = self.capabilities.profiles | {"core"} | set(self.settings.profiles)
         return WireJudge(openapi(), frozenset(profiles), base, self.credentials)
+
+    def note_served(self, exchanges: Sequence[Exchange]) -> None:
+        """Remember the operations that were done: (method, path of the document)."""
+        judge = self.judge()
+        for exchange in exchanges:
+            if exchange.received is not None and exchange.received.status < 300:
+                operation = judge.operation(exchange)
+                if operation is not None:
+                    self.served.add((operation.method, operation.path))
 
     def client(self, recorder: Recorder, principal: Principal) -> MemoryApi:
         """Return a client whose exchanges go to the recorder."""
@@ -198,7 +209,8 @@ class Session:
 
         before = self.wire.requests
         if not self.settings.keep_data:
-            self.leaks = clean(self.wire, {"first": self.first, "second": self.second}, self.ledger)
+            principals = {"first": self.first, "second": self.second}
+            self.leaks = clean(self.wire, principals, self.ledger, self.capabilities)
             why = "the server put it into a scope that is not the run's own, so it was left alone"
             self.leaks += [
                 {"id": each, "principal": label, "why": why, "stray": True} for label, each in self.ledger.strays

@@ -47,6 +47,8 @@ class RunSettings:
     ca_file: str | None = None
     insecure: bool = False
     restart_command: str | None = None
+    failing_messages: str | None = None
+    """A file with messages whose extraction fails; see `memconform.failing_messages`."""
     keep_data: bool = False
 
     def target(self, environ: Mapping[str, str] = os.environ) -> Target:
@@ -100,6 +102,7 @@ _REPEATED = (
     ("--ca", "ca_file"),
     ("--insecure", "insecure"),
     ("--restart-command", "restart_command"),
+    ("--failing-messages", "failing_messages"),
     ("--keep-data", "keep_data"),
 )
 

@@ -40,12 +40,19 @@ def gravest(outcomes: Iterable[Outcome]) -> Outcome:
 class NotMet(Exception):
     """The server did not do what the requirement says: what was expected and observed, and where to look."""
 
-    def __init__(self, expected: str, observed: str, see: Sequence[Exchange] = ()) -> None:
-        """Keep the evidence; `see` are the exchanges that show it, in order."""
+    def __init__(
+        self, expected: str, observed: str, see: Sequence[Exchange] = (), *, requirement: str | None = None
+    ) -> None:
+        """Keep the evidence; `see` are the exchanges that show it, in order.
+
+        `requirement` is the id of what is broken where that is not the test's own; `script` repeats all that led to it.
+        """
         super().__init__(f"expected {expected}; observed {observed}")
         self.expected = expected
         self.observed = observed
         self.see = tuple(see)
+        self.requirement = requirement
+        self.script: str | None = None
 
 
 class Inconclusive(Exception):

@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from memconform.contract import OpenApi, validator
+from memconform.contract import OpenApi, Operation, validator
 from memconform.exchange import Exchange, Received
 from memconform.insides import insides
 from memconform.recorder import WireFinding
@@ -41,16 +41,18 @@ class WireJudge:
         findings += [WireFinding("CORE-28", *wrong, exchange) for wrong in self._mismatches(exchange)]
         return findings
 
+    def operation(self, exchange: Exchange) -> Operation | None:
+        """Return the operation of the document that the exchange is about, None where it has none."""
+        path = _path(exchange).removeprefix(self.base_path.strip("/")).lstrip("/")
+        return self.openapi.operation(exchange.sent.method, f"/{path}")
+
     def _mismatches(self, exchange: Exchange) -> Iterator[tuple[str, str]]:
         received = exchange.received
         if received is None or exchange.sent.method in ("HEAD", "OPTIONS", "TRACE") or received.status in PROXIES:
             return
-        path = exchange.sent.url.split("?")[0].split("://", 1)[-1].partition("/")[2]
-        if received.status in (400, 404) and _MANGLED.search(path):
+        if received.status in (400, 404) and _MANGLED.search(_path(exchange)):
             return
-        operation = self.openapi.operation(
-            exchange.sent.method, "/" + path.removeprefix(self.base_path.strip("/")).lstrip("/")
-        )
+        operation = self.operation(exchange)
         if operation is None or not operation.served_with(self.profiles):
             return
         where = f"{exchange.sent.method} {operation.path}"
@@ -60,6 +62,10 @@ class WireJudge:
             return
         yield from _header_mismatches(received, documented, where)
         yield from _body_mismatches(received, documented.get("content") or {}, f"{where} {received.status}")
+
+
+def _path(exchange: Exchange) -> str:
+    return exchange.sent.url.split("?")[0].split("://", 1)[-1].partition("/")[2]
 
 
 def _header_mismatches(received: Received, documented: Mapping[str, Any], where: str) -> Iterator[tuple[str, str]]:

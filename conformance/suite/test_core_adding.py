@@ -8,7 +8,9 @@ from memconform.memory_api import Memory, MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.differences import must_match
 from memconform.scene.eventually import settle
+from memconform.scene.one_life import REQUESTS, one_life
 from memconform.scene.oracle import difference
+from memconform.scopes import Scopes
 from memconform.verdict import NotMet
 
 
@@ -27,18 +29,15 @@ def test_added_memory_is_answered_and_found_at_its_location(
     _must_be_same_record(answer.json, found)
 
 
-@requirement("CORE-05", requests=7)
-def test_bare_memory_is_stored_with_defaults(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
-) -> None:
+@requirement("CORE-05", requests=REQUESTS)
+def test_bare_memory_is_stored_with_defaults(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A memory with nothing but content and scope is kept with `metadata` {}, and the list holds the same record."""
-    added = memory.post({"content": "ok", "scope": scope, "metadata": None, "confidence": None}).must_be(201)
-    must(isinstance(added.json, dict), "the stored record as a JSON object", added.observed(), added)
+    life = one_life(memory, scopes, capabilities)
+    added = life["bare"].must_be(201)
     must_match({}, added.json.get("metadata"), "`metadata` when none was given", added)
-    settle(capabilities.staleness("list"))
-    listed = [item for item in memory.walk(scope) if item.get("id") == added.json.get("id")]
+    listed = life.listed(0, "bare")
     control(listed, "the list does not hold the memory that was added")
-    _must_equal_record(added.json, listed[0], added)
+    _must_equal_record(added.json, listed or {}, added)
 
 
 def _told(value: object) -> object:

@@ -1,14 +1,18 @@
 """Deleting a memory."""
 
+from memconform.answer import control
+from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
+from memconform.scene.one_life import REQUESTS, one_life
+from memconform.scopes import Scopes
 
 
-@requirement("CORE-13", requests=6)
-def test_deleted_memory_is_gone(memory: MemoryApi, scope: dict[str, str]) -> None:
+@requirement("CORE-13", requests=REQUESTS)
+def test_deleted_memory_is_gone(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """DELETE answers 204 without a body; then GET and a second DELETE answer 404."""
-    added = memory.add("I moved to Lisbon", scope)
-    memory.get(added["id"]).control(200)
-    memory.delete(added["id"]).must_be(204)
-    memory.get(added["id"]).must_be(404, because="it was deleted")
-    memory.delete(added["id"]).must_be(404, because="it was deleted before")
+    life = one_life(memory, scopes, capabilities)
+    control(life.listed(0, "bare"), "the list does not hold the memory that was added")
+    life["deleted"].must_be(204)
+    life["read when deleted"].must_be(404, because="it was deleted")
+    life["deleted again"].must_be(404, because="it was deleted before")

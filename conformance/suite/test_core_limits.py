@@ -4,12 +4,14 @@ import json
 from typing import Any
 
 from memconform.answer import REFUSALS, Answer
+from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Memory, MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.differences import must_match
 from memconform.scene.holdings import must_hold_only
 from memconform.scene.material import filled
+from memconform.scene.refusals import REQUESTS, refusals
 from memconform.scopes import Scopes
 from memconform.verdict import NotApplicable
 
@@ -18,11 +20,50 @@ LARGEST = 4 * 1024 * 1024
 
 DEEPEST = 400
 TOO_LARGE = (413, *REFUSALS)
+LIMITS = ("content_bytes", "metadata_bytes", "metadata_depth", "scope_value_bytes", "request_bytes")
+ROOM = 300
+OVER = "a body above request_bytes"
 WALK = 5
 """Requests that a list of one memory may take where pages are short or empty."""
 
 
-@requirement("CORE-08", requests=2 + WALK)
+@requirement("CORE-08", requests=5 + WALK)
+def test_all_limits_at_once(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
+    """A memory at every limit at once is stored whole; one more byte, or level, of any of them is refused."""
+    limit = {name: capabilities.limit(name) for name in LIMITS}
+    scope = scopes.use({"user_id": filled(limit["scope_value_bytes"], scopes.value())})
+    above = scopes.use({**scope, "agent_id": filled(limit["scope_value_bytes"] + 1, scopes.value())})
+    full = {"content": filled(limit["content_bytes"]), "scope": scope, "metadata": _metadata(limit)}
+    body = json.dumps(full, ensure_ascii=False).encode()
+    if not len(body) < limit["request_bytes"] - ROOM <= LARGEST or limit["scope_value_bytes"] < len(scopes.value()):
+        raise NotApplicable("the limits leave no room for a memory at all of them at once")
+    kept = _stored(
+        memory.request("POST", "/v1/memories", content=body.ljust(limit["request_bytes"])),
+        f"it is at the limits, and above none: {limit}",
+    )
+    must_match(full["content"], kept.get("content"), "content at the limit")
+    over: dict[str, dict[str, Any]] = {
+        "content_bytes": {"content": filled(limit["content_bytes"] + 1)},
+        "metadata_bytes": {"metadata": _metadata({**limit, "metadata_bytes": limit["metadata_bytes"] + 1})},
+        "metadata_depth": {"metadata": _nested(limit["metadata_depth"] + 1)},
+        "scope_value_bytes": {"scope": above},
+    }
+    for name, members in over.items():
+        answer = memory.post({"content": "b", "scope": scope, **members})
+        answer.must_be(*TOO_LARGE, because=f"{name} is one more than the limit of {limit[name]}")
+    must_hold_only(memory, scope, [kept], capabilities, refused="what is above a limit")
+
+
+@requirement("CORE-08", requests=REQUESTS)
+def test_body_above_the_limit(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
+    """A body of one byte more than `request_bytes` is 413, even if most of it is blanks, and nothing is stored."""
+    story = refusals(memory, scopes, capabilities)
+    if OVER not in story:
+        raise NotApplicable(f"no body was refused: one above limits.request_bytes or {LARGEST} bytes was not sent")
+    story.must_refuse(OVER, 413)
+
+
+@requirement("CORE-08", requests=(0, 2 + WALK, 2 + WALK))
 def test_content_bytes(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """Content of exactly `content_bytes` bytes of multi-byte text is stored whole; one byte more is refused."""
     limit = _provable("content_bytes", capabilities, {"content": "", "scope": scope})
@@ -34,7 +75,7 @@ def test_content_bytes(memory: MemoryApi, scope: dict[str, str], capabilities: C
     must_hold_only(memory, scope, [kept], capabilities, refused="content above the limit")
 
 
-@requirement("CORE-08", requests=2 + WALK)
+@requirement("CORE-08", requests=(0, 2 + WALK, 2 + WALK))
 def test_metadata_bytes(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """Metadata of exactly `metadata_bytes` bytes in canonical form is accepted; one byte more is refused."""
     sent = {"content": "a", "scope": scope, "metadata": {"m": ""}}
@@ -48,7 +89,7 @@ def test_metadata_bytes(memory: MemoryApi, scope: dict[str, str], capabilities: 
     must_hold_only(memory, scope, [kept], capabilities, refused="metadata above the limit")
 
 
-@requirement("CORE-08", requests=2 + WALK)
+@requirement("CORE-08", requests=(0, 2 + WALK, 2 + WALK))
 def test_metadata_depth(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """Metadata of exactly `metadata_depth` levels is accepted, where `{}` has one; one level more is refused."""
     limit = capabilities.limit("metadata_depth")
@@ -62,7 +103,7 @@ def test_metadata_depth(memory: MemoryApi, scope: dict[str, str], capabilities: 
     must_hold_only(memory, scope, [kept], capabilities, refused="metadata that is too deep")
 
 
-@requirement("CORE-08", requests=2 + WALK)
+@requirement("CORE-08", requests=(0, 2 + WALK, 2 + WALK))
 def test_scope_value_bytes(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A scope value of exactly `scope_value_bytes` bytes is accepted and listed; one byte more is refused."""
     user, longer = scopes.value(), scopes.value()
@@ -78,7 +119,7 @@ def test_scope_value_bytes(memory: MemoryApi, scopes: Scopes, capabilities: Capa
     must_hold_only(memory, within, [kept], capabilities, refused="a scope value above the limit")
 
 
-@requirement("CORE-08", requests=2 + WALK)
+@requirement("CORE-08", requests=(0, 2 + WALK, 2 + WALK))
 def test_request_bytes(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """A body of exactly `request_bytes` bytes is accepted, even if most of it is blanks; one byte more is 413."""
     limit = capabilities.limit("request_bytes")
@@ -92,11 +133,13 @@ def test_request_bytes(memory: MemoryApi, scope: dict[str, str], capabilities: C
     must_hold_only(memory, scope, [kept], capabilities, refused="a body above the limit")
 
 
-@requirement("CORE-08", requests=2, needs=("search",))
-def test_query_bytes(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
+@requirement("CORE-08", requests=(1, 2, 2), needs=("search",))
+def test_query_bytes(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget) -> None:
     """A query of exactly `query_bytes` bytes of multi-byte text is answered; one byte more is refused."""
     limit = _provable("query_bytes", capabilities, {"query": "", "scope": scope})
     memory.search(filled(limit, unit="thé "), scope).must_be(200, because=f"a query of {limit} bytes, the limit")
+    if budget.size == "smoke":
+        return
     over = memory.search(filled(limit + 1, unit="thé "), scope)
     over.must_be(*TOO_LARGE, because=f"a query of {limit + 1} bytes, and limits.query_bytes is {limit}")
 
@@ -116,6 +159,15 @@ def _accepted(memory: MemoryApi, body: Any, what: str) -> Memory:
 
 def _stored(answer: Answer, because: str) -> Memory:
     return answer.must_be(201, because=because).control_object("id", str)
+
+
+def _metadata(limit: dict[str, int]) -> dict[str, Any]:
+    """Return metadata of exactly so many bytes in canonical form, and of exactly so many levels."""
+    empty: dict[str, Any] = {"a": _nested(limit["metadata_depth"] - 1)} if limit["metadata_depth"] > 1 else {}
+    rest = limit["metadata_bytes"] - len(json.dumps({**empty, "m": ""}, separators=(",", ":")))
+    if limit["metadata_depth"] > DEEPEST or rest < 0:
+        raise NotApplicable("limits.metadata_bytes and limits.metadata_depth cannot both be reached")
+    return {**empty, "m": filled(rest)}
 
 
 def _nested(levels: int) -> dict[str, Any]:

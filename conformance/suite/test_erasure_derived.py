@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from memconform.answer import control, must, shown
-from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Json, MemoryApi, Scope
 from memconform.requirement import requirement
@@ -11,7 +10,6 @@ from memconform.scene.estate import REQUESTS, estate
 from memconform.scene.eventually import settle
 from memconform.scopes import Scopes
 from memconform.session import Session
-from memconform.verdict import NotApplicable
 
 
 @requirement("ERASURE-05", requests=REQUESTS)
@@ -29,11 +27,9 @@ def test_derived_memory_goes_with_its_only_source(
 
 @requirement("ERASURE-05", requests=(0, 60, 60))
 def test_derived_memory_goes_with_its_last_source(
-    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:
     """A memory of two sources outlives the first one's erasure and goes, with what came of it, with the second's."""
-    if budget.size == "smoke":
-        raise NotApplicable("two erasures are for the budgets standard and full")
     one, two, elsewhere = scopes.fresh(), scopes.fresh(), scopes.fresh("agent_id")
     sources = [memory.add("Ann sails on Monday", one)["id"], memory.add("Bob sails on Monday", two)["id"]]
     both = _concluded(memory, elsewhere, *sources)
@@ -54,12 +50,8 @@ def test_derived_memory_goes_with_its_last_source(
 
 
 @requirement("ERASURE-05", requests=(0, 40, 40))
-def test_memory_with_a_living_source_stays(
-    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
-) -> None:
+def test_memory_with_a_living_source_stays(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A memory without sources, and one that has a source left, stays when others are erased."""
-    if budget.size == "smoke":
-        raise NotApplicable("the other derived memories are for the budgets standard and full")
     erased, elsewhere = scopes.fresh(), scopes.fresh()
     source, living = memory.add("Ann sails", erased)["id"], memory.add("Bob sails", elsewhere)["id"]
     kept = [

@@ -61,6 +61,8 @@ def test_many_comparisons_at_once(memory: MemoryApi, scope: dict[str, str], capa
     asked = [tree for tree in (all_true(capabilities), none_true(capabilities)) if tree and 2 * json_bytes(tree) < room]
     if not asked:
         raise NotApplicable("search.filter_operators or limits.request_bytes leaves too little to ask at once")
+    if capabilities.max_top_k < 2:
+        raise NotApplicable("search gives one result at most: there is nothing to tell apart")
     scene = _Facts(memory, capabilities, scope)
     scene.add(metadata=RICH, confidence=CONFIDENCE)
     scene.add(metadata={"n": "other"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import combinations
 
 from hypothesis import strategies as st
@@ -23,24 +24,28 @@ Scope = Mapping[str, str]
 _TELLING = [("user_id",), ("session_id",), ("user_id", "session_id"), ("agent_id", "app_id"), ("app_id",)]
 
 
+@dataclass
 class _Family(Selection):
     """Memories in several scopes, searched from several."""
+
+    where: dict[str, Scope] = field(default_factory=dict)
+    """The scope that each memory was given, by its id; a server may spell out members that are absent."""
 
     def place(self, scopes: Scopes, where: Iterable[Scope]) -> None:
         """Add a memory in each scope, as many as one search can give."""
         for scope in where:
             if len(self.known) < self.most:
-                self.add(scopes.use(scope))
+                self.where[self.add(scopes.use(scope))["id"]] = scope
         self.settle()
 
     def judge_inherited(self, query: Scope) -> None:
         """Search with `inherit`; require what the query inherits, and nothing else."""
-        heirs = [each for each, record in self.known.items() if inherits(query, record["scope"])]
+        heirs = [each for each in self.known if inherits(query, self.where[each])]
         self.judge(heirs, f"what {shown(query)} inherits", query, inherit=True)
 
     def judge_alone(self, query: Scope, **members: bool) -> None:
         """Search without `inherit`; require what the law of scopes selects."""
-        own = [each for each, record in self.known.items() if selects(query, record["scope"])]
+        own = [each for each in self.known if selects(query, self.where[each])]
         self.judge(own, f"what {shown(query)} selects, without inherit", query, **members)
 
 

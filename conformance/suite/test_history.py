@@ -2,9 +2,10 @@
 
 from memconform.answer import control, must, must_equal, shown
 from memconform.capabilities import Capabilities
-from memconform.memory_api import Memory, MemoryApi
+from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.differences import must_match
+from memconform.scene.history import must_end_in, must_show
 from memconform.scene.life import REQUESTS, entries_of, life
 from memconform.scopes import Scopes
 
@@ -39,18 +40,6 @@ def test_entries_stay_and_end_in_the_memory(memory: MemoryApi, scopes: Scopes, c
         entry = next((each for each in after if each.get("version") == record.get("version")), None)
         must(entry, f"an entry of version {shown(record.get('version'))}", "none", story["history"])
         must_show(entry or {}, record, "an entry of the past")
-
-
-def must_end_in(entries: list[Memory], record: Memory) -> None:
-    """Require the last entry to be the memory as it is read."""
-    must_equal(entries[-1].get("version"), record.get("version"), "version of the last entry =")
-    must_show(entries[-1], record, "the last entry")
-
-
-def must_show(entry: Memory, record: Memory, what: str) -> None:
-    """Require an entry to have content and metadata of the memory at that version."""
-    for name in ("content", "metadata"):
-        must_match(record.get(name), entry.get(name), f"{name} of {what}:")
 
 
 @requirement("HISTORY-03", requests=REQUESTS)

@@ -1,10 +1,10 @@
 """Writes that are repeated under one `Idempotency-Key` have one effect."""
 
-from memconform.answer import Answer, control, must, must_equal, shown
+from memconform.answer import Answer, control, must, must_equal
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
-from memconform.scene.differences import difference
+from memconform.scene.idempotency import must_be_repeated, must_wait_or_conflict
 from memconform.scene.keyed_story import items_of
 from memconform.scene.races import must_have_raced
 from memconform.scene.repeats import REQUESTS, repeats
@@ -39,14 +39,6 @@ def must_be_within(capabilities: Capabilities, first: Answer, last: Answer) -> N
     control(soon, f"the repeats took {taken:.1f} s; the server forgets keys after {window} s", last)
 
 
-def must_be_repeated(first: Answer, repeat: Answer) -> None:
-    """Require the answer to a repeat to have status and body of the first one."""
-    repeat.must_be(first.status, because="the same request under the same Idempotency-Key")
-    found = difference(first.json, repeat.json)
-    where = f"body {found.pointer}" if found else ""
-    must(not found, f"{where} = {found and found.expected}", f"{where} = {found and found.observed}", first, repeat)
-
-
 def must_be_listed_once(story: Story, content: str) -> None:
     """Require the list to have one memory of that content."""
     must_equal(_listed(story).count(content), 1, f"memories listed with content {content!r} =", story["listed"])
@@ -66,16 +58,6 @@ def test_key_of_another_request_is_refused(memory: MemoryApi, scopes: Scopes, ca
         stored = _listed(story).count(step)
         must(stored == 0, f"nothing stored under a used key with {step}", f"{stored} memories listed", story[step])
     must_wait_or_conflict(story.all("at once"))
-
-
-def must_wait_or_conflict(answers: list[Answer]) -> None:
-    """Require repeats at the same moment to be answered alike, or with 409."""
-    for answer in answers:
-        answer.must_be(201, 409, because="a repeat while the first request is in flight")
-    ids = {answer.control_object("id", str)["id"] for answer in answers if answer.status == 201}
-    must(
-        len(ids) == 1, "one memory in all answers of 201 to repeats at once", f"the ids {shown(sorted(ids))}", *answers
-    )
 
 
 @requirement("IDEMPOTENCY-03", requests=REQUESTS)

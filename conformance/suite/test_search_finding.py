@@ -5,25 +5,39 @@ from __future__ import annotations
 from memconform.answer import Answer, must
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
+from memconform.measures import Measures
 from memconform.memory_api import MemoryApi, path_of
 from memconform.requirement import requirement
+from memconform.scene.corpus import REQUESTS, corpus
 from memconform.scene.eventually import MOST_PROBES, eventually
 from memconform.scene.ranking import ranking
 from memconform.scene.search_scene import SearchScene, unrelated_texts
+from memconform.scopes import Scopes
 from memconform.verdict import NotApplicable
 
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
 
 
-@requirement("SEARCH-07", requests=(11, 115, 200))
+@requirement("SEARCH-07", requests=REQUESTS + 2)
+def test_oldest_and_newest_are_found_by_their_own_text(
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities
+) -> None:
+    """The own text of the oldest and of the newest of a few memories, in two scripts, finds it."""
+    story, places = corpus(memory, scopes, capabilities), _places(capabilities)
+    for text, record in ((story.texts[place], story.records[place]) for place in (0, -1)):
+        found = [each.id for each in ranking(story.ask(memory, text))][:places]
+        must(record["id"] in found, f"the memory whose text is the query {_among(places)}: {text!r}", f"{found}")
+
+
+@requirement("SEARCH-07", requests=(0, 75, 200))
 def test_own_text_finds_it_first(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """A memory's own text finds it first among a hundred unrelated ones, in whatever script; semantic: within three."""
     places = _places(capabilities)
-    scene, texts = SearchScene(memory, capabilities, scope), unrelated_texts(capabilities, budget.of(8, 100, 100))
+    scene, texts = SearchScene(memory, capabilities, scope), unrelated_texts(capabilities, budget.of(0, 40, 100))
     records = scene.stock(texts)
-    for text, record in list(zip(texts, records, strict=True))[: budget.of(3, 15, 100)]:
+    for text, record in list(zip(texts, records, strict=True))[: budget.of(0, 10, 100)]:
         found = [each.id for each in scene.rank(text, top_k=places)]
         must(
             record["id"] in found[:places],
@@ -46,7 +60,7 @@ def _among(places: int) -> str:
 
 @requirement("SEARCH-09", requests=(1 + MOST_PROBES, 4 * (1 + MOST_PROBES), 20 * (1 + MOST_PROBES)))
 def test_added_memory_is_found_in_time(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget, measures: Measures
 ) -> None:
     """An added memory is found by its text within `max_staleness_ms`; where search is strong, by the next request."""
     bound, all_of_them = capabilities.staleness("search"), SearchScene(memory, capabilities, scope).widest
@@ -54,10 +68,18 @@ def test_added_memory_is_found_in_time(
     for turn, text in enumerate(texts):
         added = memory.add(text, scope)
         reader = memory.elsewhere() if turn % 2 else memory
-        _must_be_found(reader, text, scope, added["id"], all_of_them, bound)
+        _must_be_found(reader, text, scope, added["id"], all_of_them, bound, measures)
 
 
-def _must_be_found(memory: MemoryApi, text: str, scope: dict[str, str], wanted: str, places: int, bound: float) -> None:
+def _must_be_found(
+    memory: MemoryApi,
+    text: str,
+    scope: dict[str, str],
+    wanted: str,
+    places: int,
+    bound: float,
+    measures: Measures | None = None,
+) -> None:
     """Require the memory among the first places, at the latest when the bound has elapsed."""
 
     def search() -> Answer:
@@ -66,7 +88,7 @@ def _must_be_found(memory: MemoryApi, text: str, scope: dict[str, str], wanted: 
     def shows(answer: Answer) -> bool:
         return wanted in [each.id for each in ranking(answer)]
 
-    answer = eventually(search, shows, bound)
+    answer = eventually(search, shows, bound, measures=measures, name="search: time to visibility")
     must(
         shows(answer),
         f"the memory {wanted} to be found by its text, {_soon(bound)}",
@@ -81,10 +103,10 @@ def _soon(bound: float) -> str:
 
 @requirement("SEARCH-09", requests=9 + MOST_PROBES, needs=("update",))
 def test_changed_memory_is_found_by_its_new_text(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """A changed memory is found by its new text within `max_staleness_ms`, among others that are nearer to the old."""
-    scene, texts = SearchScene(memory, capabilities, scope), unrelated_texts(capabilities, 6)
+    scene, texts = SearchScene(memory, capabilities, scope), unrelated_texts(capabilities, 6)[-budget.of(2, 6, 6) :]
     *texts, new = texts
     records = scene.stock(texts)
     changed = memory.request("PATCH", path_of(records[0]["id"]), body={"content": new}, headers=MERGE_PATCH)

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from memconform.answer import control, must, shown
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
+from memconform.scene.corpus import REQUESTS, corpus, library
 from memconform.scene.ranking import Ranked, certainly_below, thresholds
-from memconform.scene.search_scene import SearchScene, all_queries, all_texts, ladders
+from memconform.scene.search_scene import all_queries, ladders
+from memconform.scopes import Scopes
+from memconform.verdict import Inconclusive
 
 
-@requirement("SEARCH-05", requests=(6, 65, 140))
+@requirement("SEARCH-05", requests=REQUESTS + 1)
+def test_one_min_score_keeps_what_reaches_it(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
+    """With `min_score` in the widest gap between two scores a search gives the results above it, and no other."""
+    story = corpus(memory, scopes, capabilities)
+    results = story.best(memory)
+    least, *_ = [*thresholds([each.score for each in results]), None]
+    if least is None:
+        raise Inconclusive("all scores were the same, and the greatest: no min_score lies between two of them")
+    passed = story.best(memory, min_score=least)
+    low = next((each.score for each in passed if each.score < least), None)
+    must(low is None, f"only scores of at least {least} for that min_score", f"a score of {low}")
+    if capabilities.exact and capabilities.deterministic:
+        _must_be_all([each for each in results if each.score >= least], passed, least)
+
+
+@requirement("SEARCH-05", requests=(0, 46, 241))
 def test_min_score_keeps_exactly_what_reaches_it(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:
     """With `min_score` between two scores a search gives the results above it, all of them and no other."""
-    scene, rungs = SearchScene(memory, capabilities, scope), ladders(capabilities, budget.of(1, 4, 4))
-    scene.stock(all_texts(rungs)[: budget.of(3, 20, 20)])
+    scene = replace(library(memory, scopes, capabilities, budget).scene, memory=memory)
+    rungs = ladders(capabilities, 4)
     kept = wanted = tried = 0
-    for query in all_queries(rungs)[: budget.of(1, 9, 12)]:
+    for query in all_queries(rungs)[: budget.of(0, 5, 12)]:
         results = scene.rank(query)
         steps = thresholds([each.score for each in results])
         for least in dict.fromkeys([*steps[:1], *steps[-1:], *steps[1 : budget.of(1, 3, 8)]]):

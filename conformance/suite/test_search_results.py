@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -10,8 +12,9 @@ from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
+from memconform.scene.corpus import REQUESTS, corpus, library
 from memconform.scene.oracle import difference, repeated
-from memconform.scene.ranking import SCORE_TOLERANCE, is_score, ranking
+from memconform.scene.ranking import SCORE_TOLERANCE, Ranked, is_score, ranking
 from memconform.scene.search_scene import (
     SearchScene,
     all_queries,
@@ -20,48 +23,73 @@ from memconform.scene.search_scene import (
     ladders,
     unrelated_texts,
 )
+from memconform.scopes import Scopes
 
 
-@requirement("SEARCH-01", requests=(5, 32, 132))
-def test_results_are_ordered(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
-) -> None:
+@requirement("SEARCH-01", requests=REQUESTS)
+def test_results_of_one_search_are_ordered(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
+    """Scores never rise from one result to the next, and no memory comes twice, for words that several share."""
+    at_least_two_results(capabilities)
+    results = corpus(memory, scopes, capabilities).best(memory)
+    _must_be_ordered(results)
+    control(len(results) >= 2, "no search gave two results for words that two memories share: no order to judge")
+
+
+@requirement("SEARCH-01", requests=(0, 33, 133))
+def test_results_are_ordered(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget) -> None:
     """Scores never rise from one result to the next, and no memory comes twice."""
     at_least_two_results(capabilities)
-    scene, rungs = SearchScene(memory, capabilities, scope), ladders(capabilities, budget.of(1, 4, 4))
-    others = unrelated_texts(capabilities, 100)[: budget.of(0, 0, 100)]
-    scene.stock([*all_texts(rungs)[: budget.of(3, 20, 20)], *others])
+    scene = replace(library(memory, scopes, capabilities, budget).scene, memory=memory)
+    rungs = ladders(capabilities, 4)
     most = 0
-    for query in all_queries(rungs)[: budget.of(2, 12, 12)]:
+    for query in all_queries(rungs)[:12]:
         results = scene.rank(query)
         most = max(most, len(results))
-        twice = repeated(each.id for each in results)
-        must(not twice, "each memory once in the results", f"{(twice or ['?'])[0]} more than once")
-        for better, worse in pairwise(results):
-            must(
-                worse.score <= better.score + SCORE_TOLERANCE,
-                "results by non-increasing score",
-                f"{worse.score} directly after {better.score}",
-            )
+        _must_be_ordered(results)
     control(most >= 2, "no search gave two results for words that two memories share: there is no order to judge")
 
 
-@requirement("SEARCH-02", requests=(5, 43, 213))
+def _must_be_ordered(results: Sequence[Ranked]) -> None:
+    twice = repeated(each.id for each in results)
+    must(not twice, "each memory once in the results", f"{(twice or ['?'])[0]} more than once")
+    for better, worse in pairwise(results):
+        must(
+            worse.score <= better.score + SCORE_TOLERANCE,
+            "results by non-increasing score",
+            f"{worse.score} directly after {better.score}",
+        )
+
+
+@requirement("SEARCH-02", requests=REQUESTS + 1)
+def test_scores_of_one_search_lie_between_zero_and_one(
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities
+) -> None:
+    """Every score is a finite number in [0, 1], for words that memories share and for a perfect match."""
+    story = corpus(memory, scopes, capabilities)
+    seen = _judged(story.ask(memory, story.query)) + _judged(story.ask(memory, story.texts[0]))
+    control(seen, "no search gave any result, not even for a stored text: there is no score to judge")
+
+
+@requirement("SEARCH-02", requests=(0, 40, 240))
 def test_scores_lie_between_zero_and_one(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:
     """Every score is a finite number in [0, 1], for a perfect match and for none."""
-    scene, rungs = SearchScene(memory, capabilities, scope), ladders(capabilities, budget.of(1, 4, 4))
-    texts, strangers = all_texts(rungs)[: budget.of(2, 20, 20)], unrelated_texts(capabilities, 100)
-    scene.stock([*texts, *strangers[: budget.of(0, 0, 80)]])
-    queries = [texts[0], *reversed(strangers[-budget.of(1, 10, 100) :]), *all_queries(rungs)[: budget.of(1, 12, 12)]]
+    scene = replace(library(memory, scopes, capabilities, budget).scene, memory=memory)
+    rungs = ladders(capabilities, 4)
+    texts, strangers = all_texts(rungs), unrelated_texts(capabilities, 100)
+    queries = [texts[0], *reversed(strangers[-budget.of(1, 5, 100) :]), *all_queries(rungs)[:12]]
     seen = [score for query in queries for score in _raw_scores(scene, query)]
     control(seen, "no search gave any result, not even for a stored text: there is no score to judge")
 
 
 def _raw_scores(scene: SearchScene, query: str) -> list[Any]:
     """Return the scores as they stand in the answer, each judged."""
-    answer = scene.memory.search(query, scene.scope, top_k=scene.widest).control(200)
+    return _judged(scene.memory.search(query, scene.scope, top_k=scene.widest))
+
+
+def _judged(answer: Answer) -> list[Any]:
+    answer.control(200)
     results = answer.control_object("results", list)["results"]
     scores = [result.get("score") if isinstance(result, dict) else None for result in results]
     for score in scores:
@@ -69,7 +97,17 @@ def _raw_scores(scene: SearchScene, query: str) -> list[Any]:
     return scores
 
 
-@requirement("SEARCH-11", requests=(5, 29, 53))
+@requirement("SEARCH-11", requests=REQUESTS + 1)
+def test_the_best_result_is_what_get_returns(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
+    """The memory in the best result equals what GET returns for its id, member for member."""
+    story = corpus(memory, scopes, capabilities)
+    results = story.best(memory)
+    control(results, "no search found any of the memories")
+    got = memory.get(results[0].id).must_be(200, because="a search just found it")
+    _must_be_the_same(got, story.ask(memory, story.query), results[0].memory)
+
+
+@requirement("SEARCH-11", requests=(0, 24, 53))
 def test_each_result_is_what_get_returns(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
@@ -78,7 +116,7 @@ def test_each_result_is_what_get_returns(
     texts = [_long_text(capabilities, rung.texts[0]), *rung.texts[1 : budget.of(2, 5, 5)]]
     scene.stock(texts, metadata=_rich_metadata(capabilities))
     seen = 0
-    for query in [*rung.queries, *rung.texts][: budget.of(1, 4, 8)]:
+    for query in [*rung.queries, *rung.texts][: budget.of(0, 3, 8)]:
         found = memory.search(query, scope, top_k=scene.widest)
         for result in ranking(found):
             seen += 1

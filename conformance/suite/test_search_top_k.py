@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from memconform.answer import control, must
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
+from memconform.scene.corpus import REQUESTS, corpus, library
 from memconform.scene.ranking import Ranked, certainly_below, missed, prefix_breach
 from memconform.scene.search_scene import (
-    SearchScene,
     all_queries,
-    all_texts,
     at_least_two_results,
     ladders,
-    unrelated_texts,
 )
+from memconform.scopes import Scopes
 from memconform.verdict import NotMet
 
 ANN_OVERLAP = 0.9
 """What SEARCH-04 asks of a server that does not declare `exact`."""
 
 
-@requirement("SEARCH-03", requests=(6, 32, 68))
+@requirement("SEARCH-03", requests=REQUESTS + 3)
+def test_top_k_of_one_gives_one(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
+    """With `top_k` 1 there is one result where there are several; zero and more than `max_top_k` are refused."""
+    story, most = corpus(memory, scopes, capabilities), capabilities.max_top_k
+    control(len(story.best(memory)) >= min(2, most), "a search for words of three memories found fewer than two")
+    _at_most(1, "top_k 1", story.best(memory, top_k=1))
+    for k in (0, most + 1):
+        answer = memory.search(story.query, story.scene.scope, top_k=k)
+        answer.must_be_refused(because=f"top_k {k} is not within 1 to {most}")
+
+
+@requirement("SEARCH-03", requests=(0, 33, 169))
 def test_no_more_results_than_wanted(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:
     """A search gives at most `top_k` results, and at most ten where no `top_k` is given."""
-    scene, rungs = SearchScene(memory, capabilities, scope), ladders(capabilities, budget.of(1, 4, 4))
-    stocked = len(scene.stock(all_texts(rungs)[: budget.of(3, 20, 20)]))
+    story, rungs = library(memory, scopes, capabilities, budget), ladders(capabilities, 4)
+    scene, stocked = replace(story.scene, memory=memory), story.stocked
     for query in all_queries(rungs)[: budget.of(1, 2, 8)]:
         results = scene.rank(query)
         _at_most(scene.widest, f"top_k {scene.widest}", results)
@@ -43,7 +55,7 @@ def _at_most(most: int, given: str, results: list[Ranked]) -> None:
     must(len(results) <= most, f"at most {most} results for {given}", f"{len(results)} results")
 
 
-@requirement("SEARCH-03", requests=(4, 7, 7))
+@requirement("SEARCH-03", requests=(0, 7, 7))
 def test_top_k_out_of_range_is_refused(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
@@ -55,7 +67,7 @@ def test_top_k_out_of_range_is_refused(
         memory.search("harbour", scope, top_k=k).must_be_refused(because=f"top_k {k} is not within 1 to {most}")
 
 
-@requirement("CORE-09", requests=(3, 5, 5), needs=("search",))
+@requirement("CORE-09", requests=(0, 5, 5), needs=("search",))
 def test_top_k_that_is_no_integer_is_refused(memory: MemoryApi, scope: dict[str, str], budget: Budget) -> None:
     """A `top_k` that is a fraction, a string or a truth value is refused."""
     memory.search("harbour", scope, top_k=1).control(200)
@@ -63,18 +75,29 @@ def test_top_k_that_is_no_integer_is_refused(memory: MemoryApi, scope: dict[str,
         memory.search("harbour", scope, top_k=k).must_be_refused(because=f"top_k {k!r} is no integer")
 
 
-@requirement("SEARCH-04", requests=(7, 80, 216))
+@requirement("SEARCH-04", requests=REQUESTS + 3)
+def test_one_and_two_are_the_first_of_all(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
+    """Results for `top_k` 1, 2 and 3 are the first ones of those for all."""
+    at_least_two_results(capabilities)
+    story, cuts = corpus(memory, scopes, capabilities), _Cuts(strict=capabilities.exact and capabilities.deterministic)
+    long = story.best(memory)
+    control(len(long) >= 2, "no search gave two results for words that two memories share: there is nothing to cut")
+    for k in (3, 2, 1):
+        if k <= min(len(long), capabilities.max_top_k):
+            cuts.judge(story.best(memory, top_k=k), long, k)
+    cuts.judge_overlap()
+
+
+@requirement("SEARCH-04", requests=(0, 66, 217))
 def test_wanting_more_does_not_change_the_best(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:
     """Results for k are the first k of those for more; where `exact` is not declared, nine in ten are."""
     at_least_two_results(capabilities)
-    scene, rungs = SearchScene(memory, capabilities, scope), ladders(capabilities, budget.of(1, 4, 4))
-    scene.stock(
-        [*all_texts(rungs)[: budget.of(4, 20, 20)], *unrelated_texts(capabilities, 100)[: budget.of(0, 0, 100)]]
-    )
+    scene = replace(library(memory, scopes, capabilities, budget).scene, memory=memory)
+    rungs = ladders(capabilities, 4)
     cuts = _Cuts(strict=capabilities.exact and capabilities.deterministic)
-    for query in all_queries(rungs)[: budget.of(1, 12, 12)]:
+    for query in all_queries(rungs)[: budget.of(0, 9, 12)]:
         long = scene.rank(query)
         for k in (3, 2, 1, 4, 5, 8, 13)[: budget.of(2, 4, 7)]:
             if k < min(len(long) + 1, scene.widest):

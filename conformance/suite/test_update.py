@@ -4,7 +4,7 @@ from memconform.answer import must, must_equal, shown
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
-from memconform.scene.life import CLEARING, REFUSED, REQUESTS, change_within, life
+from memconform.scene.life import CLEARING, REFUSED, REQUESTS, change_within, left_by, life
 from memconform.scene.patches import must_be_as, must_be_next, patched
 from memconform.scene.story import Story
 from memconform.scopes import Scopes
@@ -62,6 +62,7 @@ def test_bad_patches_change_nothing(memory: MemoryApi, scopes: Scopes, capabilit
 
 
 def _must_have_left_nothing(story: Story, *refused: str) -> None:
-    metadata = story.record("read").get("metadata") or {}
-    mark = metadata.get("mark")
-    must(mark not in refused, "nothing changed by a refused patch", f"metadata {shown(metadata)}", story["read"])
+    record = story.record("read")
+    left = left_by(refused, record)
+    seen = f"metadata {shown(record.get('metadata'))}"
+    must(not left, "nothing changed by a refused patch", seen, *(story[step] for step in left), story["read"])

@@ -18,7 +18,17 @@ from memconform.serving import served
 
 Misbehave = Callable[..., str]
 SMOKE = ("--budget", "smoke")
-SOME = ("--requirement", "CORE-13", "--requirement", "CORE-05", "--requirement", "CORE-20", *SMOKE)
+SOME = (
+    "--requirement",
+    "CORE-04",
+    "--requirement",
+    "CORE-13",
+    "--requirement",
+    "CORE-05",
+    "--requirement",
+    "CORE-20",
+    *SMOKE,
+)
 
 
 def test_a_server_that_dies_is_a_finding(memconform: Any, misbehave: Misbehave) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from memconform.capabilities import Capabilities
 from memconform.cleanup import clean
 from memconform.exchange import Exchange, Received, Sent
 from memconform.http import TimedOut
@@ -48,15 +49,17 @@ class Scripted:
         return sorted(sent.url.rsplit("/", 1)[-1] for sent in self.asked if sent.method == "DELETE")
 
 
-def cleaned(tmp_path: Path, answer: Answer, ids: tuple[str, ...] = (), scopes: int = 1) -> tuple[Scripted, list[Any]]:
+def cleaned(
+    tmp_path: Path, answer: Answer, ids: tuple[str, ...] = (), scopes: int = 1, declared: dict[str, Any] | None = None
+) -> tuple[Scripted, list[Any]]:
     """Clean up after a run with these ids and so many scopes; return the wire and what was left behind."""
     ledger = Ledger(tmp_path / "0123abcd.jsonl", URL)
     for _ in range(scopes):
         ledger.note_scope("first", OURS)
     for each in ids:
         ledger.note_id("first", each)
-    wire = Scripted(answer)
-    leaks = clean(wire, {"first": Principal("first")}, ledger)  # type: ignore[arg-type]  # a wire without a network
+    wire, capabilities = Scripted(answer), Capabilities(declared or {})
+    leaks = clean(wire, {"first": Principal("first")}, ledger, capabilities)  # type: ignore[arg-type]  # a wire without a network
     ledger.close(done=True)
     return wire, leaks
 
@@ -143,3 +146,91 @@ def test_ctrl_c_ends_the_cleanup_at_once(tmp_path: Path) -> None:
     _, leaks = cleaned(tmp_path, lambda _: (429, None), ids=tuple(map(str, range(50))))
     assert leaks == [{"why": "the cleanup was interrupted (Ctrl-C)"}]
     assert time.monotonic() - began < 5
+
+
+BATCHES = {"profiles": ["core", "batch"], "limits": {"batch": 40}}
+
+
+def batched(sent: Sent) -> list[str]:
+    """Return the ids that a batch deletes."""
+    return [operation["id"] for operation in json.loads(sent.body)["operations"]]
+
+
+@pytest.mark.parametrize(
+    ("limits", "batches"), [({"batch": 40}, [40, 40, 20]), ({"batch": 40, "request_bytes": 700}, None)]
+)
+def test_batches_delete_many_at_a_time(tmp_path: Path, limits: dict[str, int], batches: list[int] | None) -> None:
+    """Where batch is declared, everything is deleted in batches within the limits, and nothing singly."""
+
+    def answer(sent: Sent) -> tuple[int, Any]:
+        if sent.method == "POST":
+            assert len(sent.body) <= limits.get("request_bytes", 1 << 20)
+            return 200, {"results": [{"index": at, "status": 204} for at in range(len(batched(sent)))]}
+        return 200, {"items": [], "next_cursor": None}
+
+    ids = tuple(f"{number:03}" for number in range(100))
+    wire, leaks = cleaned(tmp_path, answer, ids, declared={**BATCHES, "limits": limits})
+    posts = [batched(sent) for sent in wire.asked if sent.method == "POST"]
+    assert sorted(each for post in posts for each in post) == list(ids)
+    assert batches is None or [len(post) for post in posts] == batches
+    assert (wire.deleted(), leaks) == ([], [])
+
+
+def test_what_a_batch_did_not_delete_is_deleted_singly(tmp_path: Path) -> None:
+    """An item with another status, or with none, is tried by itself; 404 is as good as gone."""
+
+    def answer(sent: Sent) -> tuple[int, Any]:
+        if sent.method == "POST":
+            statuses = [{"index": 0, "status": 204}, {"index": 1, "status": 500}, {"index": 2, "status": 404}]
+            return 200, {"results": statuses}
+        return (204, None) if sent.method == "DELETE" else (200, {"items": [], "next_cursor": None})
+
+    wire, leaks = cleaned(tmp_path, answer, ("a", "b", "c", "d"), declared=BATCHES)
+    assert wire.deleted() == ["b", "d"]
+    assert leaks == []
+
+
+@pytest.mark.parametrize("refusal", [(500, {}), (404, {}), (200, {"results": "none"}), (200, None), (0, None)])
+def test_without_good_batches_it_is_done_one_by_one(tmp_path: Path, refusal: tuple[int, Any]) -> None:
+    """A server that does not do the first batch is not asked for another one."""
+
+    def answer(sent: Sent) -> tuple[int, Any]:
+        if sent.method == "POST":
+            return refusal
+        return (204, None) if sent.method == "DELETE" else (200, {"items": [], "next_cursor": None})
+
+    ids = tuple(f"{number:03}" for number in range(100))
+    wire, leaks = cleaned(tmp_path, answer, ids, declared=BATCHES)
+    assert sum(sent.method == "POST" for sent in wire.asked) == 1
+    assert wire.deleted() == list(ids)
+    assert leaks == []
+
+
+def test_only_scopes_that_still_hold_something_are_looked_into(tmp_path: Path) -> None:
+    """Where erasure is declared, the server's scopes say what is left; those of others are passed over."""
+    held = [{"scope": scope, "memories": 1} for scope in ({"user_id": "anna"}, OURS, {"user_id": "mcf-ffffffff.1.0"})]
+
+    def answer(sent: Sent) -> tuple[int, Any]:
+        if sent.method == "DELETE":
+            return 204, None
+        if "/v1/scopes" in sent.url:
+            return 200, {"items": held, "next_cursor": None}
+        return 200, {"items": [{"id": "left", "scope": OURS}], "next_cursor": None}
+
+    wire, leaks = cleaned(tmp_path, answer, scopes=50, declared={"profiles": ["core", "erasure"]})
+    assert wire.deleted() == ["left"]
+    assert len(wire.asked) == 4  # the scopes, the list of the one, its memory, the list again
+    assert leaks == []
+
+
+@pytest.mark.parametrize("scopes", [(404, {}), (200, {}), (200, {"items": [], "next_cursor": "again"})])
+def test_scopes_that_the_server_does_not_tell_are_all_looked_into(tmp_path: Path, scopes: tuple[int, Any]) -> None:
+    """Without a whole answer each scope of the run is walked, as where erasure is not declared."""
+
+    def answer(sent: Sent) -> tuple[int, Any]:
+        if "/v1/scopes" in sent.url:
+            return scopes
+        return 200, {"items": [], "next_cursor": None}
+
+    wire, _ = cleaned(tmp_path, answer, scopes=5, declared={"profiles": ["core", "erasure"]})
+    assert sum("/v1/memories?" in sent.url for sent in wire.asked) == 5

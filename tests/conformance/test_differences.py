@@ -70,3 +70,10 @@ def test_must_match_names_the_thing_and_both_values() -> None:
     with pytest.raises(NotMet) as caught:
         must_match({"n": Decimal("0.1")}, observed, "metadata")
     assert (caught.value.expected, caught.value.observed) == ("metadata /n = 0.1", "metadata /n = 0.2")
+
+
+def test_a_number_beyond_binary64_is_different_from_a_small_one() -> None:
+    """No number is too large to be compared, whichever side it is on."""
+    for one, two in ((1, 10**400), (10**400, 1), (1.5, 10**400), (2**53, 2**53 + 1)):
+        assert difference(one, two) is not None
+    assert difference(10**400, 10**400) is None

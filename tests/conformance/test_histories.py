@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,6 +31,19 @@ def test_legal_histories_are_clean(kinds: list[Kind], seed: int, unique: bool, c
         random.Random(seed), kinds, clients, 80, unique=unique, unknown=unknown, objects=2, counting=kinds is COUNTER
     )
     assert [str(violation) for violation in check(run.run())] == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 2**32), kinds=st.sampled_from([REGISTER, SINGLE, COLLECTION]))
+def test_reads_that_lag_as_declared_are_clean(seed: int, kinds: list[Kind]) -> None:
+    """Each read is told up to two seconds after its time, as a lagging replica would answer it."""
+    dice = random.Random(seed)
+    lagging = [
+        replace(each, start=each.start + lag, end=each.end + lag) if each.is_read else each
+        for each in Simulation(dice, kinds, 4, 80).run()
+        for lag in [dice.uniform(0, 2)]
+    ]
+    assert [str(violation) for violation in check(lagging, staleness=2)] == []
 
 
 def lost(dice: random.Random, kind: Kind, thing: Thing, _: Any) -> Effect | None:
@@ -173,6 +187,28 @@ def test_the_witness_is_minimal(operations: list[Operation], law: Law, witness: 
     for left_out in found[0].witness:
         rest = [each for each in found[0].witness if each is not left_out]
         assert law not in {violation.law for violation in check(rest)}
+
+
+@pytest.mark.parametrize(
+    ("operations", "law", "witness"),
+    [
+        ([op("a", Kind.LIST, [], 2, 3)], Law.READ_YOUR_WRITES, 2),
+        ([op("b", Kind.LIST, [], 2, 3)], Law.LOST_UPDATE, 2),
+        ([op("b", Kind.LIST, ["v0"], 2, 3), op("c", Kind.LIST, [], 4, 5)], Law.MONOTONIC, 2),
+        ([op("b", Kind.LIST, ["v0", "v0"], 2, 3)], Law.DUPLICATE, 2),
+        ([op("b", Kind.REMOVE, "v0", 2, 3), op("c", Kind.LIST, ["v0"], 4, 5)], Law.RESURRECTION, 2),
+        (
+            [op("b", Kind.APPEND, "r", 2, 3, outcome=Outcome.FAILED), op("c", Kind.LIST, ["v0", "r"], 4, 5)],
+            Law.GHOST,
+            2,
+        ),
+    ],
+)
+def test_the_witness_of_a_collection_is_minimal(operations: list[Operation], law: Law, witness: int) -> None:
+    """An append and the list that misses it, doubles it or brings it back; other elements do not blur it."""
+    others = [op("z", Kind.APPEND, f"n{n}", 9, 10) for n in range(20)]
+    found = [each for each in check([op("a", Kind.APPEND, "v0", 0, 1), *operations, *others]) if each.law is law]
+    assert [len(violation.witness) for violation in found] == [witness]
 
 
 def test_a_lost_increment_is_shown_by_the_nearest_looks() -> None:

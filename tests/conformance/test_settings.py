@@ -13,8 +13,9 @@ from memconform.budget import Budget
 from memconform.cli.check import command as check
 from memconform.exchange import Exchange, Received, Sent
 from memconform.insides import insides
-from memconform.judgement import Judgement, _redactor
+from memconform.judgement import Judgement
 from memconform.options import arguments
+from memconform.redaction import redactor
 from memconform.session import Session, hint
 from memconform.settings import RunSettings, UsageError, checked_url
 
@@ -239,14 +240,23 @@ def pytester_config() -> Any:
 def test_redaction_knows_every_spelling() -> None:
     """A secret is hidden as it is, as JSON spells it, as a URL spells it, and where a cut left the beginning of it."""
     secret = 'pa"ss\\wo/rd+1234'
-    redact = _redactor([secret, "second-secret"])
+    redact = redactor([secret, "second-secret"])
     assert redact(f"a {secret} b second-secret") == "a [redacted] b [redacted]"
     assert redact(r'{"echo": "pa\"ss\\wo/rd+1234"}') == '{"echo": "[redacted]"}'
     assert redact("?key=pa%22ss%5Cwo%2Frd%2B1234") == "?key=[redacted]"
     assert redact("401 you sent Bearer second-sec") == "401 you sent Bearer [redacted]"
     assert redact("you sent second-secr… (700 characters)") == "you sent [redacted]… (700 characters)"
     assert redact("a second opinion") == "a second opinion"
-    assert _redactor([])("anything") == "anything"
+    assert redactor([])("anything") == "anything"
+
+
+@pytest.mark.parametrize("secret", ["a", "k1", "seven77"])
+def test_a_short_secret_is_hidden_where_it_stands_alone(secret: str) -> None:
+    """A key of a few characters is hidden as a word; the letters of other words stay readable."""
+    redact = redactor([secret])
+    assert redact(f"Authorization: Bearer {secret}, then") == "Authorization: Bearer [redacted], then"
+    readable = f"a{secret}b and x{secret}"
+    assert redact(readable.replace(" and ", "-")) == readable.replace(" and ", "-")
 
 
 def test_redaction_reaches_every_text_of_a_judgement() -> None:
@@ -259,7 +269,7 @@ def test_redaction_reaches_every_text_of_a_judgement() -> None:
         0,
         secret,
     )
-    judgement = Judgement(expected=secret, observed=secret, reason=secret, see=[exchange], redact=_redactor([secret]))
+    judgement = Judgement(expected=secret, observed=secret, reason=secret, see=[exchange], redact=redactor([secret]))
     assert secret not in str(judgement.to_json())
 
 

@@ -266,6 +266,17 @@ def test_what_held_when(world: World) -> None:
     assert set(world.searchable(ANN, filter={"op": "not", "filter": tagged})) == set()
 
 
+def test_what_differs_from_the_oracle() -> None:
+    """Unknown members and a server's additions to a source differ in nothing; everything else of the contract does."""
+    expected = {"id": "1", "version": UNKNOWN, "source": {"method": "inferred"}, "confidence": 1}
+    observed = {"id": "1", "version": 7, "source": {"method": "inferred", "memory_ids": []}, "confidence": 1.0, "x": 1}
+    assert mismatch(expected, observed) is None
+    assert mismatch({"id": "1"}, {"id": "1", "source": {"method": "verbatim"}}) is None
+    assert mismatch({**expected, "version": 6}, observed) == "version"
+    assert mismatch(expected, {**observed, "source": {"method": "verbatim"}}) == "source"
+    assert mismatch(expected, {**observed, "superseded_by": "2"}) == "superseded_by"
+
+
 class Walk:
     """Random requests to the reference server and to the oracle."""
 

@@ -66,10 +66,45 @@ def test_a_memory_goes_in_and_comes_out(client: httpx.Client) -> None:
     assert client.post("/v1/search", json=query).json()["results"] == []
 
 
+def test_a_memory_is_changed_and_found_by_its_metadata(client: httpx.Client) -> None:
+    """PATCH and a filtered search work over HTTP; the answers come from mem0, not from the bridge."""
+    memory = add(client, content="I like green tea", scope=ANNA, metadata={"topic": "drinks"}).json()
+    patch = {"content": "I like black tea", "metadata": {"cups": 3}}
+    changed = client.patch(f"/v1/memories/{memory['id']}", json=patch)
+    assert changed.status_code == 200
+    assert "memory-answered-by" not in changed.headers
+    assert changed.json()["content"] == "I like black tea"
+    assert changed.json()["metadata"] == {"topic": "drinks", "cups": 3}
+
+    for cups, found in ((2, [changed.json()]), (3, [])):
+        tree = {"op": "gt", "field": "/metadata/cups", "value": cups}
+        results = client.post("/v1/search", json={"query": "tea", "scope": ANNA, "filter": tree}).json()["results"]
+        assert [each["memory"] for each in results] == found
+
+
+@pytest.mark.parametrize(
+    ("member", "tree", "by_bridge"),
+    [
+        ("value", {"op": "eq", "field": "/metadata/v", "value": 1.5}, False),
+        ("field", {"op": "eq", "field": "/confidence", "value": 1}, True),
+        ("operator", {"op": "exists", "field": "/metadata/v", "value": True}, True),
+    ],
+)
+def test_filters_that_are_refused_say_by_whom(
+    client: httpx.Client, member: str, tree: dict[str, Any], by_bridge: bool
+) -> None:
+    """What mem0 refuses is its answer, what the bridge cannot ask is the bridge's; both are 422 at the filter."""
+    refused = client.post("/v1/search", json={"query": "x", "scope": ANNA, "filter": tree})
+    assert refused.status_code == 422, member
+    assert refused.json()["errors"][0]["pointer"].startswith("/filter")
+    assert (refused.headers.get("memory-answered-by") == "bridge") is by_bridge
+
+
 def test_only_what_mem0_can_do_is_declared(client: httpx.Client) -> None:
-    """The capability document names core and search, though the server has credentials: mem0 has no tenants."""
+    """The capability document names what mem0 offers; no tenancy, though the server has credentials."""
     document = client.get("/v1/capabilities").json()
-    assert document["profiles"] == ["core", "search"]
+    assert document["profiles"] == ["core", "search", "filters", "update"]
+    assert "exists" not in document["search"]["filter_operators"]
     assert document["search"]["deterministic"] is False
     assert document["service"]["version"] == "2.2.1"
 

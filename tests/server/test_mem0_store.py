@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from memconform_server.store import Memory
     from memconform_server.stores.mem0 import Mem0Store
 
 WHO = "public"
@@ -153,6 +155,113 @@ def test_concurrent_adds_are_all_kept(store: Mem0Store) -> None:
         ids = list(pool.map(add, range(60)))
     assert len(set(ids)) == 60
     assert sorted(contents(store, ANNA)) == sorted(f"fact {number}" for number in range(60))
+
+
+def test_an_update_changes_text_and_metadata(store: Mem0Store) -> None:
+    """Text and metadata are replaced as the change says; id, scope and creation stay, `updated_at` goes on."""
+    memory = store.add(WHO, Draft(content="green tea", scope=ANNA, metadata={"a": {"b": 1}, "keep": "x"}))
+
+    changed = store.update(
+        WHO, memory.id, lambda present: replace(present, content="black tea", metadata={**present.metadata, "a": 2})
+    )
+
+    assert changed is not None
+    assert (changed.content, changed.metadata) == ("black tea", {"a": 2, "keep": "x"})
+    assert (changed.id, changed.scope, changed.created_at) == (memory.id, memory.scope, memory.created_at)
+    assert changed.updated_at > memory.updated_at
+    assert store.get(WHO, memory.id) == changed
+    assert texts_found(store, "black tea") == ["black tea"]
+
+
+def test_an_update_of_metadata_alone_keeps_the_text(store: Mem0Store) -> None:
+    """Only what differs is handed over: the text is as it was, and still found."""
+    memory = store.add(WHO, Draft(content="green tea", scope=ANNA))
+    changed = store.update(WHO, memory.id, lambda present: replace(present, metadata={"a": 1}))
+    assert changed is not None
+    assert (changed.content, changed.metadata) == ("green tea", {"a": 1})
+    assert texts_found(store, "green tea") == ["green tea"]
+
+
+def test_a_change_without_effect_is_none(store: Mem0Store) -> None:
+    """Nothing is handed to mem0 where nothing differs: it refuses to be asked for nothing."""
+    memory = store.add(WHO, Draft(content="green tea", scope=ANNA))
+    assert store.update(WHO, memory.id, lambda present: present) == memory
+    assert store.get(WHO, memory.id) == memory
+
+
+def test_a_change_that_raises_changes_nothing(store: Mem0Store) -> None:
+    """What the change raises comes through as it is, and the memory is as it was."""
+    memory = store.add(WHO, Draft(content="green tea", scope=ANNA))
+
+    def refuse(_: Memory) -> NoReturn:
+        raise KeyError("not this one")
+
+    with pytest.raises(KeyError, match="not this one"):
+        store.update(WHO, memory.id, refuse)
+    assert store.get(WHO, memory.id) == memory
+
+
+def test_an_update_of_nothing_is_none(store: Mem0Store) -> None:
+    """An unknown id, and another principal's, are None, and nothing appears."""
+    memory = store.add("p1", Draft(content="green tea", scope=ANNA))
+    for who, memory_id in ((WHO, "nope"), ("p2", memory.id)):
+        assert store.update(who, memory_id, lambda present: replace(present, content="x")) is None
+    assert store.get("p1", memory.id) == memory
+
+
+def compare(operator: str, value: object, field: str = "/metadata/v") -> dict[str, Any]:
+    """Return a comparison of the contract's filter grammar."""
+    return {"op": operator, "field": field, "value": value}
+
+
+@pytest.mark.parametrize(
+    ("tree", "selected"),
+    [
+        (compare("eq", 2), ["two"]),
+        (compare("ne", 2), ["one", "three"]),
+        (compare("gt", 1), ["three", "two"]),
+        (compare("gte", 2), ["three", "two"]),
+        (compare("lt", 2), ["one"]),
+        (compare("lte", 2), ["one", "two"]),
+        (compare("in", [1, 3, 9]), ["one", "three"]),
+        (compare("contains", "word", "/metadata/text"), ["one"]),
+        (compare("eq", "x", "/metadata/o/p"), ["two"]),
+        (compare("eq", "b", "/metadata/list/1"), ["three"]),
+        (compare("eq", 1, "/metadata/a.b~1c"), ["one"]),
+        (compare("gt", "2001-01-01T00:00:00Z", "/created_at"), ["one", "three", "two"]),
+        (compare("lt", "2001-01-01T00:00:00Z", "/updated_at"), []),
+        ({"op": "and", "filters": [compare("gt", 1), compare("lt", 3)]}, ["two"]),
+        ({"op": "or", "filters": [compare("eq", 1), compare("eq", 3)]}, ["one", "three"]),
+        ({"op": "not", "filter": compare("eq", 1)}, ["none", "three", "two"]),
+        ({"op": "not", "filter": {"op": "or", "filters": [compare("eq", 1), compare("eq", 3)]}}, ["none", "two"]),
+    ],
+)
+def test_filters_select_by_metadata(store: Mem0Store, tree: dict[str, Any], selected: list[str]) -> None:
+    """Each operator reaches mem0 under its name, each pointer as a path, and selects what mem0 says."""
+    rows: dict[str, dict[str, Any]] = {
+        "one": {"v": 1, "text": "a word here", "a.b/c": 1},
+        "two": {"v": 2, "o": {"p": "x"}},
+        "three": {"v": 3, "list": ["a", "b"]},
+        "none": {},
+    }
+    for name, metadata in rows.items():
+        store.add(WHO, Draft(content=f"fact {name}", scope=ANNA, metadata=metadata))
+    found = texts_found(store, "fact", filter=tree)
+    if tree.get("field", "").endswith("_at") and found:
+        found.remove("fact none")
+    assert sorted(found) == [f"fact {name}" for name in selected]
+
+
+@pytest.mark.parametrize("name", ["user_id", "AND", "$or"])
+def test_a_filter_never_leaves_the_scope(store: Mem0Store, name: str) -> None:
+    """Metadata named like a scope or an operator of mem0 are names: nothing of another user is found."""
+    for user in ("anna", "bob"):
+        store.add(WHO, Draft(content="a secret", scope={"user_id": user}))
+    tree = compare("eq", "bob", f"/metadata/{name}")
+    for each in (tree, {"op": "and", "filters": [tree]}, {"op": "or", "filters": [tree]}):
+        assert texts_found(store, "secret", filter=each) == []
+    bobs = SearchQuery(text="secret", scope={"user_id": "bob"}, top_k=10)
+    assert [hit.memory.content for hit in store.search(WHO, bobs)] == ["a secret"]
 
 
 # Separation, durability, silence
@@ -329,6 +438,43 @@ def test_members_without_a_place_are_refused(store: Mem0Store, member: str) -> N
     assert contents(store, ANNA) == []
 
 
+@pytest.mark.parametrize(("member", "value"), [("confidence", 0.5), ("valid_to", datetime.now(UTC)), ("ext", {"a": 1})])
+def test_patches_of_members_without_a_place_are_refused(store: Mem0Store, member: str, value: object) -> None:
+    """A patch of a member that mem0 would lose is refused by name, and changes nothing."""
+    memory = store.add(WHO, Draft(content="x", scope=ANNA))
+    changes: dict[str, Any] = {"content": "y", member: value}
+    with pytest.raises(Refused, match=f"no place for {member}"):
+        store.update(WHO, memory.id, lambda present: replace(present, **changes))
+    assert store.get(WHO, memory.id) == memory
+
+
+@pytest.mark.parametrize("field", ["/confidence", "/key", "/expires_at", '/metadata/a"b'])
+def test_fields_that_mem0_cannot_name_are_refused(store: Mem0Store, field: str) -> None:
+    """A filter by what mem0 has not, or has no path to, is refused by the bridge, never ignored."""
+    with pytest.raises(Refused) as caught:
+        texts_found(store, "x", filter=compare("eq", "x", field))
+    assert (caught.value.pointer, caught.value.by_provider) == ("/filter", False)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        compare("eq", 1.5),
+        compare("eq", None),
+        compare("ne", [1]),
+        compare("in", [1, "note"]),
+        compare("gt", "a"),
+        compare("contains", 1),
+        {"op": "and", "filters": [compare("eq", 1), compare("gt", 0)]},
+    ],
+)
+def test_filters_that_mem0_refuses_are_refused_by_it(store: Mem0Store, tree: dict[str, Any]) -> None:
+    """A value or a combination that mem0 does not take is its own refusal (422), not a failure."""
+    with pytest.raises(Refused) as caught:
+        texts_found(store, "x", filter=tree)
+    assert (caught.value.pointer, caught.value.by_provider) == ("/filter", True)
+
+
 def test_the_application_scope_is_refused(store: Mem0Store) -> None:
     """app_id is refused on every way in, never dropped: dropping it would widen the scope."""
     scope = {"user_id": "anna", "app_id": "x"}
@@ -455,3 +601,27 @@ def test_other_spellings_of_an_id_are_served(store: Mem0Store) -> None:
     memory = store.add(WHO, Draft(content="x", scope=ANNA))
     assert memory.id != memory.id.upper()
     assert store.get(WHO, memory.id.upper()) == memory
+
+
+def test_a_conjunction_forgets_conditions(store: Mem0Store) -> None:
+    """Finding 18: of two conditions on one field with one operator only the last one counts (FILTERS-01)."""
+    store.add(WHO, Draft(content="red", scope=ANNA, metadata={"v": "red"}))
+    store.add(WHO, Draft(content="red and blue", scope=ANNA, metadata={"v": "blue"}))
+    tree = {"op": "and", "filters": [compare("eq", "red"), compare("eq", "blue")]}
+    assert texts_found(store, "red", filter=tree) == ["red and blue"]
+
+
+def test_an_update_cannot_remove_metadata(store: Mem0Store) -> None:
+    """Finding 20: what a patch removes on the first level stays (UPDATE-01)."""
+    memory = store.add(WHO, Draft(content="x", scope=ANNA, metadata={"keep": 1, "drop": 2}))
+    changed = store.update(WHO, memory.id, lambda present: replace(present, metadata={"keep": 1}))
+    assert changed is not None
+    assert changed.metadata == {"keep": 1, "drop": 2}
+
+
+def test_updates_are_not_counted(store: Mem0Store) -> None:
+    """Finding 21: mem0 has no versions, so the number stays (UPDATE-03)."""
+    memory = store.add(WHO, Draft(content="x", scope=ANNA))
+    changed = store.update(WHO, memory.id, lambda present: replace(present, content="y"))
+    assert changed is not None
+    assert changed.version == memory.version == 1

@@ -12,6 +12,7 @@ import click
 
 from memconform.budget import SIZES, Budget
 from memconform.cli.known import PROFILE, REQUIREMENT
+from memconform.failing_messages import FailingMessages
 from memconform.options import arguments, isolated_environment
 from memconform.settings import API_KEY, SECOND_API_KEY, RunSettings, UsageError
 from memconform.verdict import CONCLUDED, ExitCode
@@ -70,6 +71,12 @@ from memconform.verdict import CONCLUDED, ExitCode
     metavar="COMMAND",
     help="Shell command that kills the server with SIGKILL and starts it again (CORE-26).",
 )
+@click.option(
+    "--failing-messages",
+    type=click.Path(exists=True, dir_okay=False, resolve_path=True),
+    metavar="FILE",
+    help="JSON array of messages that are known to fail in the server's extraction (INGESTION-03).",
+)
 @click.option("--keep-data", is_flag=True, help="Leave what the run created on the server.")
 @click.option(
     "--json",
@@ -103,6 +110,8 @@ def command(
     try:
         settings.target()
         settings.keys()
+        if settings.failing_messages:
+            FailingMessages.read(settings.failing_messages)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
     for path in filter(None, (json_file, junit_file)):

@@ -29,7 +29,9 @@ def finding_lines(record: Mapping[str, Any], requirement: str, settings: RunSett
     if record.get("before"):
         lines += _wrapped("  before", "; ".join(record["before"]))
     lines += _exchange_lines(record.get("exchanges") or [])
-    lines.append(f"  again     {settings.again(row.id)}")
+    if record.get("script"):
+        lines += _wrapped("  script", _harmless(record["script"]))
+    lines.append(f"  again     {settings.again(record.get('test_of') or row.id)}")
     return lines
 
 

@@ -111,6 +111,8 @@ def _measured(measure: Mapping[str, Any]) -> str:
         return f"{name} {measure['value']:g} {_plain(str(measure['unit']))}".rstrip()
     largest = measure["max"]
     unit, factor = ("s", 1) if largest >= 1 else ("ms", 1000)
+    if measure["samples"] == 1:
+        return f"{name} {largest * factor:.3g} {unit} (1 sample)"
     figures = ", ".join(f"{figure} {measure[figure] * factor:.3g}" for figure in ("min", "p50", "p95", "p99", "max"))
     return f"{name} {figures} {unit} ({measure['samples']} samples)"
 

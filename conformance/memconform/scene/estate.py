@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable
 from typing import Any, cast
 
+from memconform.answer import Answer
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Event, Events, MemoryApi
 from memconform.scene.canary import canary
+from memconform.scene.conversation import document, follow
 from memconform.scene.eventually import settle
 from memconform.scene.keyed_story import list_pages
 from memconform.scene.life import history_pages
@@ -23,6 +25,9 @@ from memconform.verdict import NotApplicable
 
 REQUESTS = 80
 """What it takes at most, where pages of lists are short and operations slow."""
+
+SUMMARY_CHARS = 60
+"""How long the summaries may be: too short for all that is there."""
 
 STREAM_S = 6.0
 """How long the judge reads a stream for what should be there, in seconds."""
@@ -45,7 +50,9 @@ class Estate(Story):
         """When the erasure was asked for, and when it was seen to have ended."""
         self.stranger: MemoryApi | None = None
         """Another principal, where there are two; it keeps something in the same scope."""
-        if session.first.token is not None and session.second.token is not None:
+        # Without tenancy both keys may be the same principal's, and its memory would be no stranger's.
+        two = session.first.token is not None and session.second.token is not None
+        if two and "tenancy" in capabilities.profiles:
             self.stranger = session.client(memory.recorder, session.second)
             scopes.use(self.scope, principal=session.second.label)
 
@@ -64,7 +71,7 @@ class Estate(Story):
 
     def selected(self) -> list[str]:
         """Return the ids of what the person's scope selects."""
-        return [self.id_of(step) for step in ("added", "kept") if step in self]
+        return [self.id_of(step) for step in ("added", "kept")]
 
     def receipt(self) -> dict[str, Any]:
         """Return the receipt of the erasure; the operation must have succeeded."""
@@ -84,7 +91,7 @@ def _live(story: Estate) -> Estate:
     _fill(story)
     settle(max(story.capabilities.staleness(read) for read in ("get", "list", "search")))
     _look(story, "before")
-    if story.stranger is not None and story.declares("tenancy"):
+    if story.stranger is not None:
         _look_strange(story, story.stranger)
     if story.declares("events"):
         _reconnect(story)
@@ -103,13 +110,15 @@ def _fill(story: Estate) -> None:
     headers = {"Idempotency-Key": story.idempotency_key} if story.declares("idempotency") else {}
     first = story.tell("added", memory.post(body, headers=headers))
     source = str(first.control(201).control_object("id", str)["id"])
+    if story.declares("keyed"):
+        kept = memory.set(f"boat {story.key}", story.scope, {"content": "The boat is green"})
+    else:
+        kept = memory.post({"content": "The boat is green", "scope": story.scope})
+    story.tell("kept", kept.control(200, 201))
     if story.declares("update"):
         story.tell("patched", memory.patch(source, {"content": f"The boathouse opens with {story.content}"}))
     else:
         story.content = story.former
-    if story.declares("keyed"):
-        kept = memory.set(f"boat {story.key}", story.scope, {"content": "The boat is green"})
-        story.tell("kept", kept.control(200, 201))
     story.tell("neighbour", memory.post({"content": "The neighbour sails", "scope": story.beside}))
     concluded: dict[str, Any] = {"method": "inferred", "memory_ids": [source]}
     derived = {"content": "Somebody owns a boathouse", "scope": story.beside, "source": concluded}
@@ -125,21 +134,22 @@ def _look(story: Estate, when: str) -> None:
     """Look at the person's scope in every way that is declared."""
     memory, scope = story.memory, story.scope
     source = story.id_of("added")
-    story.tell(f"get {when}", memory.get(source))
     story.tell(f"list {when}", *list_pages(memory, scope))
-    story.tell(f"neighbours {when}", *list_pages(memory, story.beside))
+    if when == "after":
+        story.tell("get after", memory.get(source))
+        story.tell("neighbours after", *list_pages(memory, story.beside))
     if story.declares("search"):
         top_k = min(story.capabilities.max_top_k, 10)
         story.tell(f"search {when}", memory.search(f"boathouse opens with {story.content}", scope, top_k=top_k))
-    if story.declares("history"):
+    if story.declares("history") and when == "after":
         story.tell(f"history {when}", *history_pages(memory, source))
     if story.declares("portability"):
         story.tell(f"export {when}", memory.export(scope))
     if story.declares("summary"):
-        story.tell(f"summary {when}", memory.summarise(scope, max_chars=400))
+        story.tell(f"summary {when}", memory.summarise(scope, max_chars=SUMMARY_CHARS))
     if story.declares("erasure"):
         story.tell(f"scopes {when}", *scope_pages(memory))
-    if "kept" in story:
+    if story.declares("keyed") and when == "after":
         story.tell(f"keyed {when}", memory.get_keyed(f"boat {story.key}", scope))
     if story.declares("events"):
         _stream(story, when, memory, until=_all_of(story, when))
@@ -165,7 +175,7 @@ def _look_strange(story: Estate, stranger: MemoryApi) -> None:
     if story.declares("portability"):
         story.tell("strange export", stranger.export(story.scope))
     if story.declares("summary"):
-        story.tell("strange summary", stranger.summarise(story.scope, max_chars=400))
+        story.tell("strange summary", stranger.summarise(story.scope, max_chars=SUMMARY_CHARS))
     if story.declares("erasure"):
         story.tell("strange scopes", *scope_pages(stranger))
     if story.declares("events"):
@@ -173,25 +183,30 @@ def _look_strange(story: Estate, stranger: MemoryApi) -> None:
 
 
 def _reconnect(story: Estate) -> None:
+    story.tell("unknown", _stream_from_nowhere(story))
     seen = list(story.streams["before"])
     if len(seen) < 2:
         return
     last, rest = seen[0].id, {each.id for each in seen[1:]}
     enough: Callable[[list[Event]], bool] = lambda events: rest <= {each.id for each in events}  # noqa: E731 - used twice
-    _stream(story, "after", story.memory.elsewhere(), until=enough, after=last)
+    _stream(story, "resumed", story.memory.elsewhere(), until=enough, after=last)
     _stream(story, "reconnected", story.memory.elsewhere(), until=enough, last_event_id=last)
+
+
+def _stream_from_nowhere(story: Estate) -> Answer:
+    nowhere = f"no-event-{story.content}"
+    return story.memory.events(story.scope, nowhere, until=lambda _: True, within=STREAM_S).answer
 
 
 def _erase(story: Estate) -> None:
     memory = story.memory
     story.began = time.monotonic()
     accepted = story.tell("erasure", memory.erase(story.scope))
-    operation = memory.settled(accepted)
+    ended = story.tell("operation", *follow(memory, accepted.control(202)))
     story.ended = time.monotonic()
-    looked = memory.operation(str(operation["id"])).control(200)
-    story.tell("operation", looked)
-    if story.stranger is not None and story.declares("tenancy"):
-        story.tell("strange operation", story.stranger.operation(str(operation["id"])))
+    operation_id = str(document(ended)["id"])
+    if story.stranger is not None:
+        story.tell("strange operation", story.stranger.operation(operation_id))
         story.tell("strange after", story.stranger.get(story.id_of("strange")))
     story.tell("later", memory.post({"content": "A new boat was bought", "scope": story.scope}))
     settle(max(story.capabilities.staleness(read) for read in ("get", "list", "search")))

@@ -6,6 +6,8 @@ for afterwards, and none that might be taken by mistake comes before a good one 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from memconform.answer import Answer
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Json, Memory, MemoryApi
@@ -48,7 +50,12 @@ def life(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> Story
 
 def marked(step: str) -> dict[str, Json]:
     """Return the metadata that a patch would leave behind if it were not refused."""
-    return {"metadata": {"mark": step}}
+    return {"metadata": {step: "must not be kept"}}
+
+
+def left_by(refused: Collection[str], record: Memory) -> list[str]:
+    """Return which of the refused patches have left their mark in a memory."""
+    return [step for step in refused if step in (record.get("metadata") or {})]
 
 
 class _Life:

@@ -13,7 +13,7 @@ from memconform.scene.estate import REQUESTS as BEFORE
 from memconform.scene.estate import Estate
 from memconform.scene.eventually import settle
 from memconform.scene.export_file import ExportFile, damages, read_export, sealed
-from memconform.scene.keyed_story import list_pages
+from memconform.scene.keyed_story import items_of, list_pages
 from memconform.scene.story import Story, once
 from memconform.verdict import Inconclusive, NotMet
 
@@ -70,8 +70,10 @@ def _make_room(estate: Estate) -> None:
     if not estate.declares("erasure"):
         for memory_id in estate.selected():
             estate.memory.delete(memory_id).control(204)
-    for memory_id in estate.selected():
-        estate.memory.get(memory_id).control(404)
+        return
+    left = {item.get("id") for item in items_of(estate.all("list after"))} & set(estate.selected())
+    if left:
+        raise Inconclusive("the scope was not emptied by its erasure", [estate["list after"].exchange])
 
 
 def _damage(story: Relocation) -> None:
@@ -87,6 +89,7 @@ def _trespass(story: Relocation) -> None:
     """Let the stranger import, over whatever is there, a record with the id of a memory that is not the stranger's."""
     memory, scope = story.estate.memory, story.estate.scope
     own = memory.add("This must stay as it is", scope)
+    _settle(story)
     story.tell("own", memory.get(str(own["id"])))
     forged = sealed(story.file.manifest, [{**own, "content": "Overwritten by a stranger"}])
     story.tell("trespass", story.target.import_(forged.bytes, "overwrite"))

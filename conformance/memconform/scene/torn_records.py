@@ -7,22 +7,37 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from memconform.answer import Answer
+from memconform.capabilities import Capabilities
 from memconform.memory_api import Json, Memory, MemoryApi, Scope
+from memconform.scene.oracle import json_equal
 
 PARTS = 40
 """Long enough that a store does not write content and metadata at a stroke."""
 
+_CONTENT_BYTES, _METADATA_BYTES, _OVERHEAD = 12, 6, 40
+"""The most that a part takes, and what stands around the parts."""
 
-def whole(number: int) -> dict[str, Json]:
-    """Return content and metadata that say the same number."""
-    return {"content": f"state {number}; " * PARTS, "metadata": {"state": number, "list": [number] * PARTS}}
+
+def parts_within(capabilities: Capabilities) -> int:
+    """Return of how many parts a record may be."""
+    content = capabilities.limit_or("content_bytes", PARTS * _CONTENT_BYTES) // _CONTENT_BYTES
+    room = capabilities.limit_or("metadata_bytes", PARTS * _METADATA_BYTES + _OVERHEAD) - _OVERHEAD
+    return max(1, min(PARTS, content, room // _METADATA_BYTES))
+
+
+def whole(number: int, parts: int = PARTS) -> dict[str, Json]:
+    """Return content and metadata that say the same number, each so many times."""
+    return {"content": f"state {number}; " * parts, "metadata": {"state": number, "list": [number] * parts}}
 
 
 def is_whole(record: Memory) -> bool:
     """Tell whether content and metadata are those of one and the same write."""
     metadata = record.get("metadata")
-    number = metadata.get("state") if isinstance(metadata, dict) else None
-    return isinstance(number, int) and {name: record.get(name) for name in ("content", "metadata")} == whole(number)
+    number, parts = (metadata.get("state"), metadata.get("list")) if isinstance(metadata, dict) else (None, None)
+    if not isinstance(number, int | float) or not isinstance(parts, list):
+        return False
+    # A server that keeps numbers in binary64 may write 1 as 1.0.
+    return json_equal({name: record.get(name) for name in ("content", "metadata")}, whole(int(number), len(parts)))
 
 
 @dataclass
@@ -34,6 +49,7 @@ class Writer:
     ids: list[str]
     most: int
     updates: bool
+    parts: int = PARTS
     began: threading.Event = field(default_factory=threading.Event)
     stop: threading.Event = field(default_factory=threading.Event)
     answers: list[Answer] = field(default_factory=list)
@@ -52,9 +68,9 @@ class Writer:
     def _writes(self) -> Iterator[Answer]:
         for number in range(1, self.most + 1):
             if self.updates:
-                yield self.memory.patch(self.ids[number % len(self.ids)], whole(number))
+                yield self.memory.patch(self.ids[number % len(self.ids)], whole(number, self.parts))
             else:
-                yield self.memory.post({**whole(number), "scope": dict(self.scope)})
+                yield self.memory.post({**whole(number, self.parts), "scope": dict(self.scope)})
 
     def overlaps(self, other: Answer) -> bool:
         """Tell whether a write was acknowledged that was under way during the other exchange."""

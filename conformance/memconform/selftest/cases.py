@@ -18,6 +18,10 @@ DURABILITY = "CORE-26"
 """The requirement whose test kills the server: it needs a data file and a restart command."""
 
 
+EXTRACTION = "INGESTION-03"
+"""The requirement whose test needs messages that are known to fail."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One server and what must come of judging it. `breaks` is None for a legal one."""
@@ -37,6 +41,11 @@ class Case:
     def serve_options(self) -> list[str]:
         """The options of `memconform serve` for this server."""
         return [*self.options] if self.kind == "reference" else [f"--{self.kind}", self.name, *self.options]
+
+    @property
+    def knows_failing_messages(self) -> bool:
+        """True where the check is told of messages whose extraction fails: here, and in defects of that."""
+        return self.breaks == EXTRACTION or (self.kind == "reference" and self.only is None)
 
     def wanted(self) -> Outcome | None:
         """Return the outcome that the broken requirement must have; None for a legal server."""

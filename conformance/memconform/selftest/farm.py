@@ -24,6 +24,7 @@ from typing import Any
 
 FIRST_KEY, SECOND_KEY = "selftest-key-of-alice", "selftest-key-of-bob"
 _START_S, _CHECK_S = 30, 900
+_TOO_MANY_STATEMENTS = 1_100
 
 
 class FarmError(Exception):
@@ -70,6 +71,16 @@ class Farm:
                 os.kill(int(pid_file.read_text()), signal.SIGKILL)
             process.kill()
             process.join()
+
+    def failing_messages(self) -> list[str]:
+        """Return the option that names messages of which the reference server makes no memories: it would be too many.
+
+        See `memconform_server.ingesting.MOST_STATEMENTS`.
+        """
+        file = self.folder / "failing-messages.json"
+        statements = " ".join(f"Ann has {number} pencils." for number in range(_TOO_MANY_STATEMENTS))
+        file.write_text(json.dumps([{"id": "too-much", "role": "user", "content": statements}]))
+        return ["--failing-messages", str(file)]
 
     def check(self, server: RunningServer, options: Sequence[str]) -> dict[str, Any]:
         """Run `memconform check` with these options and return its result."""

@@ -89,13 +89,15 @@ def _judged(farm: Farm, case: Case, budget: Size) -> tuple[bool, str, Size, int]
     """Judge a legal server with the whole suite; a defect with its requirement's tests, more of them if it survives."""
     if case.breaks is None:
         options = ["--requirement", case.only] if case.only else []
+        options += farm.failing_messages() if case.knows_failing_messages else []
         with farm.server(case.serve_options, durable=case.durable) as server:
             result = farm.check(server, [*options, "--budget", budget])
         return *_spared(result), budget, result["run"]["requests"]["tests"]
     requests, said = 0, ""
     for size in SIZES[SIZES.index(budget) : 2]:
         with farm.server(case.serve_options, durable=case.durable) as server:
-            result = farm.check(server, ["--requirement", case.breaks, "--budget", size])
+            options = farm.failing_messages() if case.knows_failing_messages else []
+            result = farm.check(server, ["--requirement", case.breaks, "--budget", size, *options])
         killed, said = _killed(result, case)
         requests += result["run"]["requests"]["tests"]
         if killed:
