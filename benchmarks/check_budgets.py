@@ -38,6 +38,8 @@ TOO_MANY_STATEMENTS = 1_100
 """More than the reference server makes memories of at once: such messages fail."""
 TEXT, WITHIN = "I use pnpm, never npm", {"user_id": "memconform-bench"}
 _CHECK_S = 1_200
+_LARGEST = 10
+"""Of so many tests with the most requests the result speaks."""
 _TURN = 20
 """How many requests of a kind follow each other."""
 
@@ -63,13 +65,18 @@ def checked(budget: str, folder: Path, words: list[str]) -> dict[str, Any]:
 def cost(budget: str, result: dict[str, Any]) -> dict[str, Any]:
     """Return what a check cost and what came of it."""
     run = result["run"]
+    total, tests, cleanup = (run["requests"][name] for name in ("total", "tests", "cleanup"))
+    largest = sorted(result["tests"], key=lambda test: -test["requests"])[:_LARGEST]
     outcomes = [each["outcome"] for each in result["requirements"]]
     return {
         "budget": budget,
-        "requests": run["requests"]["total"],
-        "cleanup": run["requests"]["cleanup"],
+        "requests": total,
+        "tests": tests,
+        "cleanup": cleanup,
+        "other": total - tests - cleanup,
         "seconds": round(run["seconds"], 1),
         "outcomes": {outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))},
+        "largest_tests": {test["test"]: test["requests"] for test in largest},
     }
 
 
@@ -148,12 +155,14 @@ def main() -> int:
 
 def tables(costs: list[dict[str, Any]], clients: dict[str, dict[str, Any]]) -> str:
     """Return both as Markdown tables."""
-    lines = ["| budget | requests | of them to clean up | seconds | outcomes |", "|---" * 5 + "|"]
+    lines = [
+        "| budget | requests | in tests | to clean up | to probe and wait | seconds | outcomes |",
+        "|---" * 7 + "|",
+    ]
     for each in costs:
         outcomes = ", ".join(f"{count} {outcome}" for outcome, count in each["outcomes"].items())
-        lines.append(
-            f"| {each['budget']} | {each['requests']:,} | {each['cleanup']:,} | {each['seconds']} | {outcomes} |"
-        )
+        counts = " | ".join(f"{each[name]:,}" for name in ("requests", "tests", "cleanup", "other"))
+        lines.append(f"| {each['budget']} | {counts} | {each['seconds']} | {outcomes} |")
     lines += ["", "| requests a second | suite's client | httpx | ratio |", "|---" * 4 + "|"]
     lines += [f"| {name} | {each['suite']:,} | {each['httpx']:,} | {each['ratio']} |" for name, each in clients.items()]
     return "\n".join(lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,11 +21,11 @@ class Speech:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)  # noqa: S311 - to be the same in every run
         self.words = ["".join(self.random.choices(_SYLLABLES, k=2)) for _ in range(8_000)]
-        self.weights = [1 / (rank + 3) for rank in range(len(self.words))]
+        self._weights = list(accumulate(1 / (rank + 3) for rank in range(len(self.words))))
 
     def sentence(self, most: int = 18) -> str:
         """Return a sentence of five words or more."""
-        return " ".join(self.random.choices(self.words, self.weights, k=self.random.randint(5, most)))
+        return " ".join(self.random.choices(self.words, cum_weights=self._weights, k=self.random.randint(5, most)))
 
 
 def metadata(number: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from memconform.scene.batches import (
     KEPT,
     LAST,
     PATCH,
-    REQUESTS,
+    BATCHES,
     batches,
     expectations,
     must_have_status,
@@ -28,7 +28,7 @@ from memconform.verdict import NotMet
 TOO_LONG = (413, *BAD)
 
 
-@requirement("BATCH-01", requests=REQUESTS)
+@requirement("BATCH-01", stories=(BATCHES,))
 def test_each_item_has_its_status(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Good and bad items mixed each get their status in their place, and the good ones take effect."""
     story = batches(memory, scopes, capabilities)
@@ -47,7 +47,7 @@ def _mixed(story: Story, capabilities: Capabilities) -> list[Memory]:
     return results_of(story.all("mixed"), sizes_of(items, capabilities.limit("batch")))
 
 
-@requirement("BATCH-02", requests=REQUESTS)
+@requirement("BATCH-02", stories=(BATCHES,))
 def test_items_do_what_they_do_alone(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """What a batch adds, changes and deletes is listed as if each had been a request of its own."""
     story = batches(memory, scopes, capabilities)
@@ -72,7 +72,7 @@ def _must_be(model: Memory, seen: Memory, what: str, story: Story) -> None:
         raise NotMet(f"{name} of {what}: {model.get(name)!r}", f"{seen.get(name)!r}", [story["listed"].exchange])
 
 
-@requirement("BATCH-03", requests=REQUESTS)
+@requirement("BATCH-03", stories=(BATCHES,))
 def test_batch_above_the_limit_is_refused_whole(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """As many items as declared are taken; one more is refused, and nothing of it is stored."""
     story = batches(memory, scopes, capabilities)

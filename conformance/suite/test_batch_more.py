@@ -96,7 +96,7 @@ def _alike(status: object) -> object:
     return 422 if status in (400, 404) else status
 
 
-@requirement("BATCH-01", requests=(0, 8, 8))
+@requirement("BATCH-01", requests=(0, 14, 14))
 def test_bad_items_only(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget) -> None:
     """Items that break every rule are each answered in their place, and nothing is stored."""
     beyond_smoke(budget)

@@ -5,13 +5,13 @@ from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.entity_tags import must_be_tagged, tag_of
-from memconform.scene.keyed_story import REQUESTS as KEYED_REQUESTS
+from memconform.scene.keyed_story import KEYS
 from memconform.scene.keyed_story import keyed_story
-from memconform.scene.life import REFUSED, REQUESTS, left_by, life
+from memconform.scene.life import REFUSED, LIFE, left_by, life
 from memconform.scopes import Scopes
 
 
-@requirement("CONCURRENCY-01", requests=REQUESTS)
+@requirement("CONCURRENCY-01", stories=(LIFE,))
 def test_tags_change_exactly_with_the_memory(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Every answer with one memory has a strong tag: another one after a change, the same where nothing changed."""
     story = life(memory, scopes, capabilities)
@@ -29,7 +29,7 @@ def test_tags_change_exactly_with_the_memory(memory: MemoryApi, scopes: Scopes, 
         must_equal(tags["read"], tags["cleared"], "the tag that GET gives =", story["cleared"], story["read"])
 
 
-@requirement("CONCURRENCY-02", requests=REQUESTS)
+@requirement("CONCURRENCY-02", stories=(LIFE,))
 def test_conditions_on_patch_and_delete(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A former and a weak tag are 412 and change nothing, the present one goes through, on nothing it is 404."""
     story = life(memory, scopes, capabilities)
@@ -48,7 +48,7 @@ def test_conditions_on_patch_and_delete(memory: MemoryApi, scopes: Scopes, capab
         story["late"].must_be(404, because="If-Match is on a memory that is not there")
 
 
-@requirement("CONCURRENCY-02", requests=KEYED_REQUESTS, needs=("keyed",))
+@requirement("CONCURRENCY-02", stories=(KEYS,), needs=("keyed",))
 def test_conditions_on_put(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """PUT with the present tag goes through, with a former one it is 412, and so it is where there is nothing."""
     story = keyed_story(memory, scopes, capabilities)
@@ -60,7 +60,7 @@ def test_conditions_on_put(memory: MemoryApi, scopes: Scopes, capabilities: Capa
     must_equal(see.json.get("content"), "nano is what I use", "content after PUTs that were 412 =", see)
 
 
-@requirement("CONCURRENCY-05", requests=REQUESTS)
+@requirement("CONCURRENCY-05", stories=(LIFE,))
 def test_unchanged_memory_is_not_sent_again(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """GET with the present tag in `If-None-Match` is 304, and with a former one 200."""
     story = life(memory, scopes, capabilities)

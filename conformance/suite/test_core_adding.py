@@ -8,7 +8,7 @@ from memconform.memory_api import Memory, MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.differences import must_match
 from memconform.scene.eventually import settle
-from memconform.scene.one_life import REQUESTS, one_life
+from memconform.scene.one_life import ONE_LIFE, one_life
 from memconform.scene.oracle import difference
 from memconform.scopes import Scopes
 from memconform.verdict import NotMet
@@ -29,7 +29,7 @@ def test_added_memory_is_answered_and_found_at_its_location(
     _must_be_same_record(answer.json, found)
 
 
-@requirement("CORE-05", requests=REQUESTS)
+@requirement("CORE-05", stories=(ONE_LIFE,))
 def test_bare_memory_is_stored_with_defaults(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A memory with nothing but content and scope is kept with `metadata` {}, and the list holds the same record."""
     life = one_life(memory, scopes, capabilities)

@@ -16,7 +16,7 @@ from memconform.scene.differences import must_match
 from memconform.scene.generated_bodies import invalid_bodies
 from memconform.scene.holdings import must_hold_only
 from memconform.scene.material import material
-from memconform.scene.refusals import REQUESTS, refusals
+from memconform.scene.refusals import ALL_REFUSED, refusals
 from memconform.scopes import SCOPE_MEMBERS, Scopes
 from memconform.verdict import NotMet
 
@@ -38,7 +38,7 @@ OTHER_PROFILES = {
 """Members that a server without the profile may not know, and may ignore."""
 
 
-@requirement("CORE-09", requests=REQUESTS)
+@requirement("CORE-09", stories=(ALL_REFUSED,))
 def test_malformed_and_broken_bodies_are_refused(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Malformed JSON is 400, a body that breaks the schema 422 or 400, and nothing of either is stored."""
     story = refusals(memory, scopes, capabilities)
@@ -148,7 +148,7 @@ class _Refused:
         return {name: own(name, value) for name, value in scope.items()}
 
 
-@requirement("CORE-10", requests=REQUESTS)
+@requirement("CORE-10", stories=(ALL_REFUSED,))
 def test_plain_text_is_415(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A good JSON text under the media type text/plain is 415, and nothing is stored."""
     refusals(memory, scopes, capabilities).must_refuse("the media type text/plain", 415)

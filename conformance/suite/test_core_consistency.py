@@ -10,9 +10,9 @@ from memconform.memory_api import Memory, MemoryApi, Scope
 from memconform.requirement import requirement
 from memconform.scene.eventually import eventually, settle
 from memconform.scene.listing import listed, must_hold
-from memconform.scene.notebook import REQUESTS as NOTEBOOK
+from memconform.scene.notebook import NOTEBOOK
 from memconform.scene.notebook import notebook
-from memconform.scene.one_life import REQUESTS as ONE_LIFE
+from memconform.scene.one_life import ONE_LIFE
 from memconform.scene.one_life import one_life
 from memconform.scene.oracle import difference
 from memconform.scopes import Scopes
@@ -21,7 +21,7 @@ from memconform.verdict import Inconclusive, NotMet
 BUSY = 503
 
 
-@requirement("CORE-21", requests=ONE_LIFE)
+@requirement("CORE-21", stories=(ONE_LIFE,))
 def test_one_reading_changes_nothing(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Two gets and a search between two lists leave a memory as it was."""
     life = one_life(memory, scopes, capabilities)
@@ -54,7 +54,7 @@ def _must_be_unchanged(what: str, old: Memory, new: Memory) -> None:
         raise NotMet(f"{name} of {what} = {old.get(name)!r} as before the reads", f"{new.get(name)!r} after them")
 
 
-@requirement("CORE-22", requests=ONE_LIFE)
+@requirement("CORE-22", stories=(ONE_LIFE,))
 def test_reads_elsewhere_see_one_life(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """An add and a delete show on another connection: in get and list, in the very next request where strong."""
     life = one_life(memory, scopes, capabilities)
@@ -85,7 +85,7 @@ def test_reads_see_every_acknowledged_write(
             look(reader, scope, added, capabilities, there=False)
 
 
-@requirement("CORE-23", requests=NOTEBOOK)
+@requirement("CORE-23", stories=(NOTEBOOK,))
 def test_notes_added_at_once_are_all_kept(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Of memories added at the same moment each is listed afterwards, once, with its own content."""
     story = notebook(memory, scopes, capabilities)

@@ -16,7 +16,7 @@ from memconform.scene.differences import EXACT, exact_json, must_match
 from memconform.scene.eventually import settle
 from memconform.scene.holdings import must_hold_only
 from memconform.scene.material import cut, depth, filled, json_bytes, material
-from memconform.scene.refusals import REQUESTS, refusals
+from memconform.scene.refusals import ALL_REFUSED, refusals
 from memconform.scopes import Scopes
 from memconform.verdict import NotApplicable
 
@@ -85,7 +85,7 @@ def test_escapes_mean_their_characters(memory: MemoryApi, scope: dict[str, str])
     must_match("é🚀/A\0\\u0042", answer.must_be(201).json.get("content"), "content", answer)
 
 
-@requirement("CORE-06", requests=REQUESTS)
+@requirement("CORE-06", stories=(ALL_REFUSED,))
 def test_empty_and_broken_content_is_refused(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Empty content and half of a surrogate pair are refused, and nothing of them is stored."""
     story = refusals(memory, scopes, capabilities)
@@ -172,7 +172,7 @@ def test_big_numbers_are_kept_or_refused(memory: MemoryApi, scope: dict[str, str
             _matched(exact_json(metadata), answer, f"the number {literal}")
 
 
-@requirement("CORE-07", requests=REQUESTS)
+@requirement("CORE-07", stories=(ALL_REFUSED,))
 def test_infinite_number_is_refused(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A number that binary64 cannot hold is refused, and nothing is stored."""
     refusals(memory, scopes, capabilities).must_refuse("an infinite number in the metadata")

@@ -13,12 +13,12 @@ from memconform.memory_api import MEMORIES, MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.eventually import settle
 from memconform.scene.material import material
-from memconform.scene.notebook import REQUESTS as NOTEBOOK
+from memconform.scene.notebook import NOTEBOOK
 from memconform.scene.notebook import notebook
-from memconform.scene.one_life import REQUESTS as ONE_LIFE
+from memconform.scene.one_life import ONE_LIFE
 from memconform.scene.one_life import one_life
 from memconform.scene.oracle import instant, repeated
-from memconform.scene.refusals import REQUESTS as REFUSALS
+from memconform.scene.refusals import ALL_REFUSED
 from memconform.scene.refusals import never_given, refusals
 from memconform.scopes import Scopes
 from memconform.verdict import Inconclusive, NotMet
@@ -29,7 +29,7 @@ DATE_GRANULARITY_S = 1
 TOO_LONG = (404, 400, 422, 414, 431)
 
 
-@requirement("CORE-11", requests=REFUSALS)
+@requirement("CORE-11", stories=(ALL_REFUSED,))
 def test_unknown_and_hostile_ids_are_refused(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """GET and DELETE of an id that no memory has are 404; one with a quote in it is 404, 400 or 422."""
     story = refusals(memory, scopes, capabilities)
@@ -62,7 +62,7 @@ def test_hostile_ids_are_refused(memory: MemoryApi, scope: dict[str, str], budge
     memory.request("GET", f"{MEMORIES}/{'x' * 10_000}").must_be(*TOO_LONG, because="the id has 10,000 characters")
 
 
-@requirement("CORE-12", requests=NOTEBOOK)
+@requirement("CORE-12", stories=(NOTEBOOK,))
 def test_ids_given_at_once_differ(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Ids given at the same moment are all different, URL-safe and at most 128 characters long."""
     answers = notebook(memory, scopes, capabilities).all("at once")
@@ -89,7 +89,7 @@ def _must_be_ids(ids: list[str]) -> None:
     must(not twice, f"{len(ids)} different ids for {len(ids)} memories", f"{shown(twice[:3])} given more than once")
 
 
-@requirement("CORE-12", requests=ONE_LIFE)
+@requirement("CORE-12", stories=(ONE_LIFE,))
 def test_id_of_a_deleted_memory_is_not_reused(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A memory that is deleted and added again, word for word, gets a new id."""
     life = one_life(memory, scopes, capabilities)
@@ -108,7 +108,7 @@ def test_ids_of_deleted_memories_are_not_reused(memory: MemoryApi, scope: dict[s
         must(new.control_object("id", str)["id"] != old, "a new id", f"{shown(old)} again, of the deleted memory", new)
 
 
-@requirement("CORE-20", requests=ONE_LIFE)
+@requirement("CORE-20", stories=(ONE_LIFE,))
 def test_timestamps_are_true_and_do_not_move(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Timestamps are RFC 3339 in UTC, close to the Date header, in order, and the same at every later reading."""
     life = one_life(memory, scopes, capabilities)

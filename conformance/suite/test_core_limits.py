@@ -11,7 +11,7 @@ from memconform.requirement import requirement
 from memconform.scene.differences import must_match
 from memconform.scene.holdings import must_hold_only
 from memconform.scene.material import filled
-from memconform.scene.refusals import REQUESTS, refusals
+from memconform.scene.refusals import ALL_REFUSED, refusals
 from memconform.scopes import Scopes
 from memconform.verdict import NotApplicable
 
@@ -54,7 +54,7 @@ def test_all_limits_at_once(memory: MemoryApi, scopes: Scopes, capabilities: Cap
     must_hold_only(memory, scope, [kept], capabilities, refused="what is above a limit")
 
 
-@requirement("CORE-08", requests=REQUESTS)
+@requirement("CORE-08", stories=(ALL_REFUSED,))
 def test_body_above_the_limit(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A body of one byte more than `request_bytes` is 413, even if most of it is blanks, and nothing is stored."""
     story = refusals(memory, scopes, capabilities)

@@ -12,7 +12,7 @@ from memconform.memory_api import Memory, MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.eventually import settle
 from memconform.scene.listing import listed, must_be_newest_first, must_hold
-from memconform.scene.notebook import REQUESTS as NOTEBOOK
+from memconform.scene.notebook import NOTEBOOK
 from memconform.scene.notebook import notebook
 from memconform.scopes import Scopes
 
@@ -27,7 +27,7 @@ STEPS = st.lists(
 )
 
 
-@requirement("CORE-14", requests=NOTEBOOK)
+@requirement("CORE-14", stories=(NOTEBOOK,))
 def test_notes_are_listed_newest_first(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A list holds what was added, each once, newest first; after a deletion and an add the same but for those."""
     story = notebook(memory, scopes, capabilities)

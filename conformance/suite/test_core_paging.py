@@ -13,7 +13,7 @@ from memconform.memory_api import Memories, Memory, MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.eventually import settle
 from memconform.scene.listing import listed, must_hold, pages
-from memconform.scene.notebook import REQUESTS as NOTEBOOK
+from memconform.scene.notebook import NOTEBOOK
 from memconform.scene.notebook import notebook
 from memconform.scopes import Scopes
 
@@ -23,7 +23,7 @@ WALK = 8
 WHERE = "a walk with limit 2, then 1, then the largest"
 
 
-@requirement("CORE-15", requests=NOTEBOOK + WALK)
+@requirement("CORE-15", requests=WALK, stories=(NOTEBOOK,))
 def test_pages_of_changing_length_make_the_same_list(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:
@@ -35,7 +35,7 @@ def test_pages_of_changing_length_make_the_same_list(
     must_equal(_names(walk), _names(story.after), f"the list of {WHERE}:")
 
 
-@requirement("CORE-15", requests=NOTEBOOK + 4)
+@requirement("CORE-15", requests=4, stories=(NOTEBOOK,))
 def test_foreign_cursor_and_wrong_limit_are_refused(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:
@@ -92,7 +92,7 @@ def test_limit_out_of_range_is_refused(memory: MemoryApi, scope: dict[str, str],
         memory.list(scope, limit=limit).must_be_refused(because=f"limit={limit}, page_size is {largest}")
 
 
-@requirement("CORE-16", requests=NOTEBOOK)
+@requirement("CORE-16", stories=(NOTEBOOK,))
 def test_walk_goes_on_after_a_deletion_and_an_add(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:

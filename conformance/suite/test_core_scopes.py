@@ -14,9 +14,9 @@ from memconform.scene.eventually import settle
 from memconform.scene.listing import listed, must_hold
 from memconform.scene.material import material
 from memconform.scene.oracle import selects
-from memconform.scene.places import REQUESTS as PLACES
+from memconform.scene.places import PLACES
 from memconform.scene.places import places
-from memconform.scene.refusals import REQUESTS, refusals
+from memconform.scene.refusals import ALL_REFUSED, refusals
 from memconform.scopes import SCOPE_MEMBERS, Scopes
 
 SUBSETS = [chosen for size in range(1, 5) for chosen in combinations(SCOPE_MEMBERS, size)]
@@ -27,7 +27,7 @@ LOOK_ALIKES = ("*\u00e9a%\u00e9a%", "*\u00e9a% ", "*\u00e9A%", "*e\u0301a%")
 SHAPES = st.dictionaries(st.sampled_from(SCOPE_MEMBERS), st.sampled_from("abc"), min_size=1)
 
 
-@requirement("CORE-17", requests=PLACES + 6)
+@requirement("CORE-17", requests=6, stories=(PLACES,))
 def test_scope_selects_users_and_sessions(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A user's list holds those of all sessions, that of a session neither the user's others nor another user's."""
     story = places(memory, scopes, capabilities)
@@ -66,7 +66,7 @@ def test_scopes_agree_with_a_model(
     )
 
 
-@requirement("CORE-18", requests=REQUESTS)
+@requirement("CORE-18", stories=(ALL_REFUSED,))
 def test_scope_that_is_none_is_refused(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """An empty, wrongly typed, unknown or repeated scope is 400 or 422 wherever it is given, and nothing is stored."""
     story = refusals(memory, scopes, capabilities)

@@ -6,16 +6,16 @@ from memconform.explore import Explorer
 from memconform.memory_api import MEMORIES, MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.generated_bodies import valid_bodies
-from memconform.scene.one_life import REQUESTS as ONE_LIFE
+from memconform.scene.one_life import ONE_LIFE
 from memconform.scene.one_life import one_life
 from memconform.scene.provocations import unusual
-from memconform.scene.refusals import REQUESTS, refusals
+from memconform.scene.refusals import ALL_REFUSED, refusals
 from memconform.scopes import Scopes
 
 PROBLEM = "application/problem+json"
 
 
-@requirement("CORE-04", requests=REQUESTS)
+@requirement("CORE-04", stories=(ALL_REFUSED,))
 def test_errors_are_problems(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Every error, of whatever kind, is a problem document whose `status` is the HTTP status."""
     seen = sum(_must_be_problem(what, answer) for what, answer in refusals(memory, scopes, capabilities).steps)
@@ -41,7 +41,7 @@ def _must_be_problem(what: str, answer: Answer) -> bool:
     return True
 
 
-@requirement("CORE-25", requests=REQUESTS)
+@requirement("CORE-25", stories=(ALL_REFUSED,))
 def test_another_method_is_405_with_allow(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """PUT on the memories is 405, and `Allow` names GET and POST."""
     _must_allow(refusals(memory, scopes, capabilities)["another method"], "PUT", {"GET", "POST"})
@@ -69,14 +69,14 @@ def _must_allow(answer: Answer, method: str, served: set[str]) -> None:
     must(served <= allowed and method not in allowed, wanted, f"Allow: {answer.header('Allow')}", answer)
 
 
-@requirement("CORE-27", requests=REQUESTS, last=True)
+@requirement("CORE-27", stories=(ALL_REFUSED,), last=True)
 def test_refusals_keep_the_insides_inside(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """No problem and no header of the whole run shows a stack trace, SQL, a file path or credentials."""
     refused = sum(answer.status >= 400 for _, answer in refusals(memory, scopes, capabilities).steps)
     control(refused >= 2, f"only {refused} of the requests were refused: too few errors to look at")
 
 
-@requirement("CORE-28", requests=ONE_LIFE, last=True)
+@requirement("CORE-28", stories=(ONE_LIFE,), last=True)
 def test_responses_match_the_document(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Every response of the whole run has a documented status, its headers, media type and a valid body."""
     life = one_life(memory, scopes, capabilities)

@@ -11,7 +11,7 @@ from memconform.measures import Measures
 from memconform.memory_api import Memory, MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.canary import betrayed, canary, told
-from memconform.scene.estate import REQUESTS, Estate, estate
+from memconform.scene.estate import ESTATE, Estate, estate
 from memconform.scene.eventually import settle
 from memconform.scene.keyed_story import items_of, list_pages
 from memconform.scene.oracle import difference, instant
@@ -23,7 +23,7 @@ from memconform.session import Session
 GONE = "the scope was erased and the operation has succeeded"
 
 
-@requirement("ERASURE-01", requests=REQUESTS)
+@requirement("ERASURE-01", stories=(ESTATE,))
 def test_nothing_of_the_scope_is_left_anywhere(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session, measures: Measures
 ) -> None:
@@ -55,9 +55,10 @@ def _traces(story: Estate) -> Iterator[tuple[str, object, Answer]]:
         sources = set(_sources(story["summary after"])) & {*story.selected(), story.id_of("derived")}
         yield "summary, among its sources", next(iter(sources), None), story["summary after"]
         yield "summary, in its text", betrayed(story.canaries, story["summary after"]), story["summary after"]
-    control(counted(story.all("scopes before"), story.talk), "the scope was not among the scopes before the erasure")
-    pages = story.all("scopes after")
-    yield "scopes, as one with so many memories:", counted(pages, story.talk) or None, pages[-1]
+    if "scopes before" in story and "scopes after" in story:  # not so where a principal has too many to walk through
+        control(counted(story.all("scopes before"), story.talk), "the scope was not named before the erasure")
+        pages = story.all("scopes after")
+        yield "scopes, as one with so many memories:", counted(pages, story.talk) or None, pages[-1]
     if "events after" in story:
         kept = [e.operation for e in story.streams["after"] if e.memory_id in story.selected() and _tells(e.operation)]
         yield "events, as one of the operation", next(iter(kept), None), story["events after"]
@@ -68,7 +69,7 @@ def _tells(operation: str | None) -> bool:
     return operation != "erase"
 
 
-@requirement("ERASURE-02", requests=REQUESTS)
+@requirement("ERASURE-02", stories=(ESTATE,))
 def test_others_and_later_writes_are_untouched(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session
 ) -> None:
@@ -86,7 +87,7 @@ def test_others_and_later_writes_are_untouched(
     must(later in listed, "what was added after the erasure to stay", "it is not listed", story["list after"])
 
 
-@requirement("ERASURE-03", requests=REQUESTS)
+@requirement("ERASURE-03", stories=(ESTATE,))
 def test_nothing_comes_back(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session) -> None:
     """After later writes the scope holds those alone; a repeat of the erased request is 410 and stores nothing."""
     story = estate(memory, scopes, capabilities, session)
@@ -106,6 +107,7 @@ def test_nothing_comes_back_with_a_restart(
     """What was erased is still gone when the server was killed right after the erasure and started again."""
     word = canary()
     erased = memory.add(f"The boathouse opens with {word}", scope)["id"]
+    settle(capabilities.staleness("get"))
     memory.get(erased).control(200)
     memory.erased(scope)
     restart(restart_command)
@@ -119,7 +121,7 @@ def test_nothing_comes_back_with_a_restart(
         must(not told([word], _results(found)), "no result after the restart", "the erased memory is back", found)
 
 
-@requirement("ERASURE-04", requests=REQUESTS)
+@requirement("ERASURE-04", stories=(ESTATE,))
 def test_receipt_has_counts_and_times_and_no_content(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session
 ) -> None:

@@ -6,13 +6,13 @@ from memconform.answer import control, must, shown
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Json, MemoryApi, Scope
 from memconform.requirement import requirement
-from memconform.scene.estate import REQUESTS, estate
+from memconform.scene.estate import ESTATE, estate
 from memconform.scene.eventually import settle
 from memconform.scopes import Scopes
 from memconform.session import Session
 
 
-@requirement("ERASURE-05", requests=REQUESTS)
+@requirement("ERASURE-05", stories=(ESTATE,))
 def test_derived_memory_goes_with_its_only_source(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session
 ) -> None:
@@ -61,6 +61,7 @@ def test_memory_with_a_living_source_stays(memory: MemoryApi, scopes: Scopes, ca
         memory.add("Nobody sails", elsewhere)["id"],
     ]
     gone = _concluded(memory, elsewhere, source)
+    settle(capabilities.staleness("get"))
     memory.get(gone).control(200)
     receipt = memory.erased(erased)
     settle(capabilities.staleness("get"))

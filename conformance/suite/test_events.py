@@ -13,13 +13,13 @@ from memconform.memory_api import Event, Memory, MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.canary import betrayed
 from memconform.scene.change_stream import about, changes_in, must_be_in_order, must_be_valid, must_show
-from memconform.scene.estate import REQUESTS, STREAM_S, estate
+from memconform.scene.estate import ESTATE, STREAM_S, estate
 from memconform.scene.life_of_all_kinds import live_through
 from memconform.scopes import Scopes
 from memconform.session import Session
 
 
-@requirement("EVENTS-01", requests=REQUESTS)
+@requirement("EVENTS-01", stories=(ESTATE,))
 def test_changes_appear_as_events(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session
 ) -> None:
@@ -87,7 +87,7 @@ def _followed(memory: MemoryApi, scope: dict[str, str], content: str) -> tuple[M
     return added, max(0.0, ended - sent.at - sent.seconds), came
 
 
-@requirement("EVENTS-02", requests=REQUESTS)
+@requirement("EVENTS-02", stories=(ESTATE,))
 def test_reader_that_reconnects_misses_nothing(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session
 ) -> None:
@@ -106,7 +106,7 @@ def test_reader_that_reconnects_misses_nothing(
         must(not lost, wanted, f"without {shown(lost)} within {STREAM_S:g} s", stream.answer)
 
 
-@requirement("EVENTS-02", requests=REQUESTS, needs=("erasure",))
+@requirement("EVENTS-02", stories=(ESTATE,), needs=("erasure",))
 def test_erased_memory_leaves_one_event_without_content(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session
 ) -> None:

@@ -6,13 +6,13 @@ from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.differences import must_match
 from memconform.scene.history import must_end_in, must_show
-from memconform.scene.life import REQUESTS, entries_of, life
+from memconform.scene.life import LIFE, entries_of, life
 from memconform.scopes import Scopes
 
 ACCEPTED = ("added", "changed", "repeated", "cleared", "stale", "weak", "moved", "renumbered", "invalid", "foreign")
 
 
-@requirement("HISTORY-01", requests=REQUESTS)
+@requirement("HISTORY-01", stories=(LIFE,))
 def test_every_change_is_one_entry(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """The history has an entry for each version that was acknowledged, none for a patch that changed nothing."""
     story = life(memory, scopes, capabilities)
@@ -25,7 +25,7 @@ def test_every_change_is_one_entry(memory: MemoryApi, scopes: Scopes, capabiliti
     must_equal(names, expected, "operations in the history =", story["history"])
 
 
-@requirement("HISTORY-02", requests=REQUESTS)
+@requirement("HISTORY-02", stories=(LIFE,))
 def test_entries_stay_and_end_in_the_memory(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Entries read before the changes are the same after them, and the last entry is the memory."""
     story = life(memory, scopes, capabilities)
@@ -42,7 +42,7 @@ def test_entries_stay_and_end_in_the_memory(memory: MemoryApi, scopes: Scopes, c
         must_show(entry or {}, record, "an entry of the past")
 
 
-@requirement("HISTORY-03", requests=REQUESTS)
+@requirement("HISTORY-03", stories=(LIFE,))
 def test_history_ends_with_the_memory(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """After DELETE the history, which was there before, is 404."""
     story = life(memory, scopes, capabilities)

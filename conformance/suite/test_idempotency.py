@@ -7,12 +7,12 @@ from memconform.requirement import requirement
 from memconform.scene.idempotency import must_be_repeated, must_wait_or_conflict
 from memconform.scene.keyed_story import items_of
 from memconform.scene.races import must_have_raced
-from memconform.scene.repeats import REQUESTS, repeats
+from memconform.scene.repeats import REPEATS, repeats
 from memconform.scene.story import Story
 from memconform.scopes import Scopes
 
 
-@requirement("IDEMPOTENCY-01", requests=REQUESTS)
+@requirement("IDEMPOTENCY-01", stories=(REPEATS,))
 def test_repeat_has_one_effect(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A repeat, its JSON spelled otherwise, gets the same answer and adds nothing; what was refused may be mended."""
     story = _repeats(memory, scopes, capabilities)
@@ -48,7 +48,7 @@ def _listed(story: Story) -> list[str]:
     return [str(item.get("content")) for item in items_of(story.all("listed"))]
 
 
-@requirement("IDEMPOTENCY-02", requests=REQUESTS)
+@requirement("IDEMPOTENCY-02", stories=(REPEATS,))
 def test_key_of_another_request_is_refused(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """The same key with another body, and on another path, is 422 and stores nothing; in flight it is 409 or waits."""
     story = _repeats(memory, scopes, capabilities)
@@ -60,7 +60,7 @@ def test_key_of_another_request_is_refused(memory: MemoryApi, scopes: Scopes, ca
     must_wait_or_conflict(story.all("at once"))
 
 
-@requirement("IDEMPOTENCY-03", requests=REQUESTS)
+@requirement("IDEMPOTENCY-03", stories=(REPEATS,))
 def test_parallel_repeats_leave_one(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Of several repeats at the same moment one memory remains."""
     story = _repeats(memory, scopes, capabilities)

@@ -11,7 +11,7 @@ from memconform.failing_messages import FailingMessages
 from memconform.measures import Measures
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
-from memconform.scene.conversation import MESSAGES, REQUESTS, conversation, document, follow
+from memconform.scene.conversation import MESSAGES, CONVERSATION, conversation, document, follow
 from memconform.scene.keyed_story import items_of, list_pages
 from memconform.scene.oracle import json_equal
 from memconform.scopes import Scopes
@@ -20,7 +20,7 @@ from memconform.verdict import NotMet
 ORDER = ("pending", "running", "succeeded")
 
 
-@requirement("INGESTION-01", requests=REQUESTS)
+@requirement("INGESTION-01", stories=(CONVERSATION,))
 def test_plain_statement_becomes_a_memory(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, measures: Measures
 ) -> None:
@@ -57,7 +57,7 @@ def _rank(look: Answer) -> int:
     return ORDER.index(status) if status in ORDER else len(ORDER)
 
 
-@requirement("INGESTION-02", requests=REQUESTS)
+@requirement("INGESTION-02", stories=(CONVERSATION,))
 def test_what_came_of_it_says_so(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A memory that came of messages is `inferred`, names those it came of, and has the scope and metadata given."""
     story = conversation(memory, scopes, capabilities)
@@ -110,7 +110,7 @@ def test_failed_extraction_is_a_failed_operation(
     must(not left, "nothing stored of a failed ingestion", f"{len(left)} memories", look)
 
 
-@requirement("INGESTION-05", requests=REQUESTS)
+@requirement("INGESTION-05", stories=(CONVERSATION,))
 def test_same_messages_add_nothing_the_second_time(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:

@@ -12,7 +12,7 @@ from memconform.measures import Measures
 from memconform.memory_api import Json, MemoryApi, Scope
 from memconform.requirement import requirement
 from memconform.scene.conversation import ENDED, conversation, document, follow
-from memconform.scene.conversation import REQUESTS as CONVERSATION_REQUESTS
+from memconform.scene.conversation import CONVERSATION
 from memconform.scene.eventually import settle
 from memconform.scene.keyed_story import items_of, list_pages
 from memconform.scene.oracle import instant
@@ -28,7 +28,7 @@ LATE_S = 0.6
 PLACES = ("Lisbon", "Porto", "Braga", "Coimbra", "Faro", "Aveiro", "Viseu", "Beja")
 
 
-@requirement("INGESTION-04", requests=(CONVERSATION_REQUESTS + 60, 200, 320), needs=("erasure",))
+@requirement("INGESTION-04", requests=(60, 140, 260), stories=(CONVERSATION,), needs=("erasure",))
 def test_erasing_while_it_runs_leaves_nothing_behind(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget, measures: Measures
 ) -> None:

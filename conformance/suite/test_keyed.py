@@ -12,7 +12,7 @@ from memconform.scene.keyed_story import (
     LOOK_ALIKES,
     NEW_KEY,
     RACED_KEY,
-    REQUESTS,
+    KEYS,
     SECOND,
     items_of,
     keyed_story,
@@ -25,7 +25,7 @@ from memconform.scene.story import Story
 from memconform.scopes import Scopes
 
 
-@requirement("KEYED-01", requests=REQUESTS)
+@requirement("KEYED-01", stories=(KEYS,))
 def test_put_creates_replaces_and_repeats(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """PUT is 201, then 200 with the whole memory replaced, then without effect; GET gives the last one set."""
     story = keyed_story(memory, scopes, capabilities)
@@ -55,7 +55,7 @@ def _must_be_one_each(items: list[Memory]) -> None:
     must(not twice, "one memory for each exact scope and key", f"more than one listed: {', '.join(twice)}")
 
 
-@requirement("KEYED-02", requests=REQUESTS)
+@requirement("KEYED-02", stories=(KEYS,))
 def test_keys_are_opaque(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Keys that differ in normal form or case, with a slash and a percent sign, are kept apart, and as they are."""
     story = keyed_story(memory, scopes, capabilities)
@@ -64,7 +64,7 @@ def test_keys_are_opaque(memory: MemoryApi, scopes: Scopes, capabilities: Capabi
         must_match(key, answer.json.get("key"), "key:", answer)
 
 
-@requirement("KEYED-03", requests=REQUESTS)
+@requirement("KEYED-03", stories=(KEYS,))
 def test_scopes_have_their_own_keys(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """The same key in a wider scope is another memory, and neither is found under a third scope."""
     story = keyed_story(memory, scopes, capabilities)
@@ -75,7 +75,7 @@ def test_scopes_have_their_own_keys(memory: MemoryApi, scopes: Scopes, capabilit
     must_match(SECOND["content"], story["got"].control(200).json.get("content"), "content by key:", story["got"])
 
 
-@requirement("KEYED-04", requests=REQUESTS)
+@requirement("KEYED-04", stories=(KEYS,))
 def test_racing_puts_leave_one(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Of PUTs at the same moment one creates and one value remains, of one piece; so with `If-None-Match: *`."""
     story = keyed_story(memory, scopes, capabilities)
@@ -105,7 +105,7 @@ def must_leave_one(story: Story, key: str, racers: object) -> None:
     must(seen in values, f"one of the values that were set, such as {shown(values[0])}", shown(seen), story["listed"])
 
 
-@requirement("KEYED-05", requests=REQUESTS)
+@requirement("KEYED-05", stories=(KEYS,))
 def test_keyed_memories_are_memories(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A keyed memory is listed and found like any other; after DELETE a PUT creates a new one."""
     story = keyed_story(memory, scopes, capabilities)

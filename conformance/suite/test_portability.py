@@ -11,18 +11,18 @@ from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Json, Memories, Memory, MemoryApi, Scope
 from memconform.requirement import requirement
-from memconform.scene.estate import REQUESTS, Estate, estate
+from memconform.scene.estate import ESTATE, Estate, estate
 from memconform.scene.eventually import settle
 from memconform.scene.export_file import ExportFile, checksum, read_export
 from memconform.scene.keyed_story import items_of
 from memconform.scene.oracle import difference, instant, repeated
-from memconform.scene.relocation import REQUESTS as RELOCATION_REQUESTS
+from memconform.scene.relocation import RELOCATION
 from memconform.scene.relocation import Relocation, relocation
 from memconform.scopes import Scopes
 from memconform.session import Session
 
 
-@requirement("PORTABILITY-01", requests=REQUESTS)
+@requirement("PORTABILITY-01", stories=(ESTATE,))
 def test_export_is_complete_and_valid(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session
 ) -> None:
@@ -61,7 +61,7 @@ def test_long_export_is_complete(
     _must_hold(read_export(answer), added, answer)
 
 
-@requirement("PORTABILITY-02", requests=RELOCATION_REQUESTS)
+@requirement("PORTABILITY-02", stories=(ESTATE, RELOCATION))
 def test_import_loses_nothing(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session, budget: Budget
 ) -> None:
@@ -83,7 +83,7 @@ def test_import_loses_nothing(
         )
 
 
-@requirement("PORTABILITY-03", requests=RELOCATION_REQUESTS)
+@requirement("PORTABILITY-03", stories=(ESTATE, RELOCATION))
 def test_importing_twice_with_skip_changes_nothing(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session, budget: Budget
 ) -> None:
@@ -101,7 +101,7 @@ def test_importing_twice_with_skip_changes_nothing(
         must(name is None, "records that the second import leaves as they are", f"another {name}", move["again"])
 
 
-@requirement("PORTABILITY-04", requests=RELOCATION_REQUESTS)
+@requirement("PORTABILITY-04", stories=(ESTATE, RELOCATION))
 def test_damaged_file_is_refused_whole(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session, budget: Budget
 ) -> None:

@@ -8,7 +8,7 @@ from memconform.capabilities import Capabilities
 from memconform.measures import Measures
 from memconform.memory_api import MemoryApi, path_of
 from memconform.requirement import requirement
-from memconform.scene.corpus import REQUESTS, corpus
+from memconform.scene.corpus import CORPUS, corpus
 from memconform.scene.eventually import MOST_PROBES, eventually
 from memconform.scene.ranking import ranking
 from memconform.scene.search_scene import SearchScene, unrelated_texts
@@ -18,7 +18,7 @@ from memconform.verdict import NotApplicable
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
 
 
-@requirement("SEARCH-07", requests=REQUESTS + 2)
+@requirement("SEARCH-07", requests=3, stories=(CORPUS,))
 def test_oldest_and_newest_are_found_by_their_own_text(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:

@@ -9,14 +9,14 @@ from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
-from memconform.scene.corpus import REQUESTS, corpus, library
+from memconform.scene.corpus import CORPUS, corpus, library
 from memconform.scene.ranking import Ranked, certainly_below, thresholds
 from memconform.scene.search_scene import all_queries, ladders
 from memconform.scopes import Scopes
 from memconform.verdict import Inconclusive
 
 
-@requirement("SEARCH-05", requests=REQUESTS + 1)
+@requirement("SEARCH-05", requests=2, stories=(CORPUS,))
 def test_one_min_score_keeps_what_reaches_it(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """With `min_score` in the widest gap between two scores a search gives the results above it, and no other."""
     story = corpus(memory, scopes, capabilities)

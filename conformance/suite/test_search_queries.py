@@ -12,7 +12,7 @@ from memconform.capabilities import Capabilities
 from memconform.explore import Explorer
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
-from memconform.scene.corpus import REQUESTS, corpus
+from memconform.scene.corpus import CORPUS, corpus
 from memconform.scene.ranking import ranking
 from memconform.scene.search_scene import SearchScene, all_texts, hostile_queries, ladders, query_bytes
 from memconform.scopes import Scopes
@@ -31,7 +31,7 @@ def test_empty_query_is_refused(memory: MemoryApi, scope: dict[str, str], budget
     memory.search("", scope).must_be_refused(because="the query is empty")
 
 
-@requirement("SEARCH-12", requests=REQUESTS + 2)
+@requirement("SEARCH-12", requests=3, stories=(CORPUS,))
 def test_syntax_and_nul_are_only_text(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Quotes and operators of query languages, and NUL, are answered with 200 or refused, and open no other scope."""
     story, size = corpus(memory, scopes, capabilities), query_bytes(capabilities)

@@ -10,7 +10,7 @@ from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
-from memconform.scene.corpus import REQUESTS, corpus, library, mirror
+from memconform.scene.corpus import CORPUS, corpus, library, mirror
 from memconform.scene.ranking import SINGLE_PRECISION, Ranked, change, prefix_breach
 from memconform.scene.search_scene import SearchScene, all_queries, all_texts, ladders
 from memconform.scopes import Scopes
@@ -22,7 +22,7 @@ def _repeatable(capabilities: Capabilities) -> None:
         raise NotApplicable("the server does not declare search.deterministic")
 
 
-@requirement("SEARCH-06", requests=REQUESTS + 4)
+@requirement("SEARCH-06", requests=5, stories=(CORPUS,))
 def test_search_repeated_elsewhere_agrees(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """The same search on another connection gives the same memories, order and scores."""
     _repeatable(capabilities)
@@ -66,7 +66,7 @@ def _repeat(scene: SearchScene, query: str, times: int) -> tuple[list[Ranked], s
     return first, changed
 
 
-@requirement("SEARCH-13", requests=2 * REQUESTS + 2)
+@requirement("SEARCH-13", requests=4, stories=(CORPUS, MIRROR))
 def test_mirror_in_another_scope_changes_nothing(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Adding the same memories to another scope changes neither the order nor the scores of the first."""
     _repeatable(capabilities)
@@ -101,7 +101,7 @@ def test_other_scopes_change_nothing(
             raise NotMet("the same results after memories were added to another scope", changed)
 
 
-@requirement("SEARCH-14", requests=2 * REQUESTS + 1)
+@requirement("SEARCH-14", requests=3, stories=(CORPUS, MIRROR))
 def test_mirror_in_the_opposite_order_agrees(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """The same texts, added to two scopes in opposite orders, are found in the same order with the same scores."""
     _repeatable(capabilities)

@@ -12,7 +12,7 @@ from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
-from memconform.scene.corpus import REQUESTS, corpus, library
+from memconform.scene.corpus import CORPUS, corpus, library
 from memconform.scene.oracle import difference, repeated
 from memconform.scene.ranking import SCORE_TOLERANCE, Ranked, is_score, ranking
 from memconform.scene.search_scene import (
@@ -26,7 +26,7 @@ from memconform.scene.search_scene import (
 from memconform.scopes import Scopes
 
 
-@requirement("SEARCH-01", requests=REQUESTS)
+@requirement("SEARCH-01", requests=1, stories=(CORPUS,))
 def test_results_of_one_search_are_ordered(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Scores never rise from one result to the next, and no memory comes twice, for words that several share."""
     at_least_two_results(capabilities)
@@ -60,7 +60,7 @@ def _must_be_ordered(results: Sequence[Ranked]) -> None:
         )
 
 
-@requirement("SEARCH-02", requests=REQUESTS + 1)
+@requirement("SEARCH-02", requests=2, stories=(CORPUS,))
 def test_scores_of_one_search_lie_between_zero_and_one(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:
@@ -97,7 +97,7 @@ def _judged(answer: Answer) -> list[Any]:
     return scores
 
 
-@requirement("SEARCH-11", requests=REQUESTS + 1)
+@requirement("SEARCH-11", requests=2, stories=(CORPUS,))
 def test_the_best_result_is_what_get_returns(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """The memory in the best result equals what GET returns for its id, member for member."""
     story = corpus(memory, scopes, capabilities)

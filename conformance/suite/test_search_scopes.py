@@ -13,7 +13,7 @@ from memconform.explore import Explorer
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.oracle import selects
-from memconform.scene.places import REQUESTS as PLACES
+from memconform.scene.places import PLACES
 from memconform.scene.places import places
 from memconform.scene.ranking import certainly_below, ranking
 from memconform.scene.search_scene import SearchScene, ladders
@@ -72,7 +72,7 @@ class _Population:
         )
 
 
-@requirement("SEARCH-08", requests=PLACES + 3)
+@requirement("SEARCH-08", requests=3, stories=(PLACES,))
 def test_search_finds_users_and_sessions(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A user's search finds those of all sessions, that of a session no others; a look-alike user's finds nothing."""
     story = places(memory, scopes, capabilities)

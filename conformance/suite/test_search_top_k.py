@@ -9,7 +9,7 @@ from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
-from memconform.scene.corpus import REQUESTS, corpus, library
+from memconform.scene.corpus import CORPUS, corpus, library
 from memconform.scene.ranking import Ranked, certainly_below, missed, prefix_breach
 from memconform.scene.search_scene import (
     all_queries,
@@ -23,7 +23,7 @@ ANN_OVERLAP = 0.9
 """What SEARCH-04 asks of a server that does not declare `exact`."""
 
 
-@requirement("SEARCH-03", requests=REQUESTS + 3)
+@requirement("SEARCH-03", requests=4, stories=(CORPUS,))
 def test_top_k_of_one_gives_one(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """With `top_k` 1 there is one result where there are several; zero and more than `max_top_k` are refused."""
     story, most = corpus(memory, scopes, capabilities), capabilities.max_top_k
@@ -75,7 +75,7 @@ def test_top_k_that_is_no_integer_is_refused(memory: MemoryApi, scope: dict[str,
         memory.search("harbour", scope, top_k=k).must_be_refused(because=f"top_k {k!r} is no integer")
 
 
-@requirement("SEARCH-04", requests=REQUESTS + 3)
+@requirement("SEARCH-04", requests=4, stories=(CORPUS,))
 def test_one_and_two_are_the_first_of_all(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Results for `top_k` 1, 2 and 3 are the first ones of those for all."""
     at_least_two_results(capabilities)

@@ -10,14 +10,14 @@ from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.canary import canary
-from memconform.scene.estate import REQUESTS, SUMMARY_CHARS, estate
+from memconform.scene.estate import ESTATE, SUMMARY_CHARS, estate
 from memconform.scene.eventually import settle
 from memconform.scopes import Scopes
 from memconform.session import Session
 from memconform.verdict import Inconclusive
 
 
-@requirement("SUMMARY-01", requests=REQUESTS)
+@requirement("SUMMARY-01", stories=(ESTATE,))
 def test_summary_names_its_sources_and_keeps_within_its_length(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session
 ) -> None:

@@ -10,8 +10,8 @@ from memconform.memory_api import MemoryApi, path_of
 from memconform.requirement import requirement
 from memconform.scene.eventually import settle
 from memconform.scene.listing import must_hold
-from memconform.scene.neighbours import REQUESTS, TEXT, neighbours
-from memconform.scene.notebook import REQUESTS as NOTEBOOK
+from memconform.scene.neighbours import NEIGHBOURS, TEXT, neighbours
+from memconform.scene.notebook import NOTEBOOK
 from memconform.scene.notebook import notebook
 from memconform.scene.operations import GoodRequest, good_requests
 from memconform.scene.oracle import difference
@@ -92,7 +92,7 @@ def test_credentials_count_only_in_the_authorization_header(
         answer.must_be(401, 400, 422, because=f"the key is {where} and nowhere else")
 
 
-@requirement("TENANCY-03", requests=REQUESTS)
+@requirement("TENANCY-03", stories=(NEIGHBOURS,))
 def test_another_principals_memory_is_not_there(
     memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:
@@ -106,7 +106,7 @@ def test_another_principals_memory_is_not_there(
     must(name is None, "the memory unchanged by another principal", f"another {name}", after)
 
 
-@requirement("TENANCY-04", requests=REQUESTS)
+@requirement("TENANCY-04", stories=(NEIGHBOURS,))
 def test_equal_scopes_of_two_principals_are_disjoint(
     memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:
@@ -118,7 +118,7 @@ def test_equal_scopes_of_two_principals_are_disjoint(
     must_hold(story.theirs, {theirs: TEXT}, "the second principal's list")
 
 
-@requirement("TENANCY-04", requests=REQUESTS, needs=("search",))
+@requirement("TENANCY-04", stories=(NEIGHBOURS,), needs=("search",))
 def test_search_stays_with_the_principal(
     memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:
@@ -130,7 +130,7 @@ def test_search_stays_with_the_principal(
         must(story.record(foreign)["id"] not in found, "only the caller's memories", "another's, too", story[step])
 
 
-@requirement("TENANCY-06", requests=NOTEBOOK + 2)
+@requirement("TENANCY-06", requests=2, stories=(NOTEBOOK,))
 def test_cursors_are_useless_to_another_principal(
     memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:
@@ -145,7 +145,7 @@ def test_cursors_are_useless_to_another_principal(
 
 @requirement("TENANCY-06", requests=(4, 6, 6), needs=("idempotency",))
 def test_idempotency_keys_are_useless_to_another_principal(
-    memory: MemoryApi, other: MemoryApi, scopes: Scopes, budget: Budget
+    memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:
     """Under a key that the first principal has used the second one adds a memory of its own."""
     scope, headers = scopes.fresh(), {"Idempotency-Key": scopes.value()}
@@ -158,11 +158,12 @@ def test_idempotency_keys_are_useless_to_another_principal(
     theirs = other.post(body, headers=headers).must_be(201, because="the key is another principal's")
     must(theirs.control_object("id", str)["id"] != mine["id"], "a memory of the caller's own", "the other's id", theirs)
     if budget.size != "smoke":
+        settle(capabilities.staleness("get"))
         other.get(theirs.json["id"]).must_be(200, because="the caller added it")
         other.get(mine["id"]).must_be(404, because="it is another principal's memory")
 
 
-@requirement("TENANCY-07", requests=REQUESTS + 13)
+@requirement("TENANCY-07", requests=13, stories=(NEIGHBOURS,))
 def test_not_yours_looks_like_not_there(
     memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:

@@ -8,11 +8,11 @@ from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.canary import betrayed, named
-from memconform.scene.estate import REQUESTS, Estate, estate
+from memconform.scene.estate import ESTATE, Estate, estate
 from memconform.scene.export_file import read_export
 from memconform.scene.keyed_story import items_of
 from memconform.scene.oracle import difference
-from memconform.scene.relocation import REQUESTS as RELOCATION_REQUESTS
+from memconform.scene.relocation import RELOCATION
 from memconform.scene.relocation import relocation
 from memconform.scene.scope_pages import counted
 from memconform.scopes import Scopes
@@ -22,7 +22,7 @@ from memconform.verdict import NotApplicable
 WHERE = ("strange export", "strange summary", "strange scopes", "events strange")
 
 
-@requirement("TENANCY-04", requests=REQUESTS)
+@requirement("TENANCY-04", stories=(ESTATE,))
 def test_no_other_read_shows_another_principals_data(
     memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session
 ) -> None:
@@ -54,7 +54,7 @@ def _must_count_its_own(story: Estate) -> None:
     must(not counted(pages, story.talk), "no scope that only another principal uses", "one of them", pages[-1])
 
 
-@requirement("TENANCY-05", requests=REQUESTS, needs=("erasure",))
+@requirement("TENANCY-05", stories=(ESTATE,), needs=("erasure",))
 def test_erasing_touches_the_callers_data_only(
     memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session
 ) -> None:
@@ -68,7 +68,7 @@ def test_erasing_touches_the_callers_data_only(
     must(name is None, "another principal's memory as it was", f"another {name}", after)
 
 
-@requirement("TENANCY-05", requests=RELOCATION_REQUESTS, needs=("portability",))
+@requirement("TENANCY-05", stories=(ESTATE, RELOCATION), needs=("portability",))
 def test_importing_touches_the_callers_data_only(
     memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session, budget: Budget
 ) -> None:
@@ -84,7 +84,7 @@ def test_importing_touches_the_callers_data_only(
     must(not came, "nothing of another principal's import", f"{len(came)} of its records", move["own list"])
 
 
-@requirement("TENANCY-06", requests=REQUESTS, needs=("erasure",))
+@requirement("TENANCY-06", stories=(ESTATE,), needs=("erasure",))
 def test_operations_are_useless_to_another_principal(
     memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session
 ) -> None:

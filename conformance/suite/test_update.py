@@ -4,13 +4,13 @@ from memconform.answer import must, must_equal, shown
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
-from memconform.scene.life import CLEARING, REFUSED, REQUESTS, change_within, left_by, life
+from memconform.scene.life import CLEARING, REFUSED, LIFE, change_within, left_by, life
 from memconform.scene.patches import must_be_as, must_be_next, patched
 from memconform.scene.story import Story
 from memconform.scopes import Scopes
 
 
-@requirement("UPDATE-01", requests=REQUESTS)
+@requirement("UPDATE-01", stories=(LIFE,))
 def test_patch_changes_what_it_names(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """What a patch names is merged at every depth, null removes, the rest stays, and so it is read."""
     story = life(memory, scopes, capabilities)
@@ -27,7 +27,7 @@ def test_patch_changes_what_it_names(memory: MemoryApi, scopes: Scopes, capabili
         must_be_as(cleared, story["read"], "as GET reads it after the patches")
 
 
-@requirement("UPDATE-02", requests=REQUESTS)
+@requirement("UPDATE-02", stories=(LIFE,))
 def test_own_members_stay(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A patch of scope or version is refused, and the memory is where and what it was."""
     story = life(memory, scopes, capabilities)
@@ -39,7 +39,7 @@ def test_own_members_stay(memory: MemoryApi, scopes: Scopes, capabilities: Capab
     must(read.get("version") != 99, "the version as the server counts", "version 99, from the patch", story["read"])
 
 
-@requirement("UPDATE-03", requests=REQUESTS)
+@requirement("UPDATE-03", stories=(LIFE,))
 def test_version_and_time_follow_changes(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A change raises version by one and `updated_at` strictly; the same change again raises neither."""
     story = life(memory, scopes, capabilities)
@@ -50,7 +50,7 @@ def test_version_and_time_follow_changes(memory: MemoryApi, scopes: Scopes, capa
         must_equal(repeated.get(name), changed.get(name), f"{name} after a patch without effect =", story["repeated"])
 
 
-@requirement("UPDATE-04", requests=REQUESTS)
+@requirement("UPDATE-04", stories=(LIFE,))
 def test_bad_patches_change_nothing(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A patch without content is refused, one as text/plain is 415, one of a deleted memory 404; nothing changes."""
     story = life(memory, scopes, capabilities)

@@ -27,10 +27,10 @@ from memconform_server.stores.sqlite import SqliteStore
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Facts]:
     """Give the facts of a tour of the server without a defect."""
-    known: dict[Tour, Facts] = {}
+    known: dict[tuple[Tour, ...], Facts] = {}
 
     def facts(requirement: str) -> Facts:
-        toured = TOURS[requirement]
+        toured = tuple(TOURS[requirement])
         if toured not in known:
             known[toured] = taken(requirement, None, tmp_path_factory.mktemp("reference"))
         return known[toured]

@@ -171,7 +171,9 @@ def _must_show(
         agree(False, broken, wanted, f"one less, {player.fate(lost)}", *see)
     _must_be_once(items, requirement, what, *see)
     for memory_id, item in seen.items():
-        must_be_record(item, expected[memory_id], requirement, f"{what}, a memory {player.fate(memory_id)}", *see)
+        imported = requirement == "PORTABILITY-01" and player.last_change(memory_id) == "import"
+        broken = "PORTABILITY-02" if imported else requirement
+        must_be_record(item, expected[memory_id], broken, f"{what}, a memory {player.fate(memory_id)}", *see)
         player.remember(memory_id, item, None)
 
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from memconform.answer import shown
 from memconform.exchange import Exchange, quote
 from memconform.machine.divergence import Divergence
 
+_SHOWN = 300
 _MARK = "zq{}zq"
 """Stands for a variable until the command is quoted; a word that no request holds."""
 _MARKED = re.compile(r"zq(\d+)zq")
@@ -66,12 +66,18 @@ class _Variables:
 def script_of(found: Divergence, url: str, prefix: str) -> str:
     """Return the script that shows a divergence; `prefix` is the beginning of the scope values of the test."""
     variables = _Variables({url: "base", prefix: "run"})
-    told = {name: shown(getattr(found, name))[1:-1] for name in ("expected", "observed")}
+    told = {name: _on_one_line(getattr(found, name)) for name in ("expected", "observed")}
     lines = [_HEAD.format(requirement=found.requirement, url=url, **told)]
     for number, exchange in enumerate(_once(found.trace), 1):
         lines += _commands(number, exchange, variables)
     lines = [line for line in lines if _is_used(line, lines)]
     return "\n".join([*lines, f"\nprintf '\\n# expected: %s\\n' {quote(told['expected'])}", ""])
+
+
+def _on_one_line(text: str) -> str:
+    """Return a text that a comment can hold, cut."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in text)
+    return plain if len(plain) <= _SHOWN else f"{plain[:_SHOWN]}…"
 
 
 def _is_used(line: str, lines: list[str]) -> bool:

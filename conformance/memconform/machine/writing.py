@@ -16,6 +16,8 @@ METADATA: tuple[dict[str, Any], ...] = (
     {"rank": 3, "nested": {"deep": True}},
     {},
 )
+_SHORTEST_WINDOW = 120
+"""Seconds that a server must remember keys for, to be asked for a repeat."""
 
 
 def add(player: Player, step: Step) -> None:
@@ -24,13 +26,14 @@ def add(player: Player, step: Step) -> None:
 
 
 def supersede(player: Player, step: Step) -> None:
-    """Add a memory in place of a current one of the same exact scope; or name one that may not be superseded."""
+    """Add a memory in place of current ones of the same exact scope; or name one that may not be superseded."""
     body = _draft(player, Step("add", step.who, step.place))
     free = [each for each in player.current(player.place(step)) if player.world.get(each).body.get("key") is None]
     if step.flavour == 4 and (hidden := _hidden(player)):
         _added(player, {**body, "supersedes": [newest(hidden, step.which)]}, "SUPERSESSION-02", "one superseded before")
     elif free:
-        _added(player, {**body, "supersedes": [newest(free, step.which)]}, "SUPERSESSION-01", "a successor")
+        chosen = free[-2:] if step.flavour == 3 else [newest(free, step.which)]
+        _added(player, {**body, "supersedes": chosen}, "SUPERSESSION-01", "a successor")
     else:
         _added(player, body, "CORE-05", "a memory that was added")
 
@@ -44,6 +47,9 @@ def add_once(player: Player, step: Step) -> None:
 
 def repeat(player: Player, step: Step) -> None:
     """Send an add with an `Idempotency-Key` again: the same answer while the memory is there, 410 once it is erased."""
+    window = player.capabilities.idempotency_window
+    if window is not None and window < _SHORTEST_WINDOW:
+        return
     alive = [
         each
         for each in player.once

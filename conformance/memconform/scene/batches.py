@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from memconform.answer import Answer, must_equal
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Json, Memory, MemoryApi
+from memconform.plot import Plot
 from memconform.scene.eventually import settle
 from memconform.scene.keyed_story import list_pages
 from memconform.scene.story import Story, once
 from memconform.scopes import Scopes
 from memconform.verdict import NotMet
 
-REQUESTS = 32
+BATCHES = Plot("batch", requests=32)
 """What it takes at most, where a batch takes one item and pages of lists are short."""
 
 UNKNOWN = "0000-nobody"
@@ -30,7 +31,7 @@ GONE, MISSING, BAD = (204,), (404, 400, 422), (400, 422)
 
 def batches(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> Story:
     """Return the story of some batches, lived once in a run."""
-    return once(memory, "batch", lambda: _Batches(memory, scopes, capabilities).live())
+    return once(memory, BATCHES, lambda: _Batches(memory, scopes, capabilities).live())
 
 
 def expectations(updates: bool) -> list[tuple[str, tuple[int, ...]]]:

@@ -12,13 +12,14 @@ from typing import Any, cast
 from memconform.answer import Answer
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Json, MemoryApi
+from memconform.plot import Plot
 from memconform.scene.eventually import settle
 from memconform.scene.keyed_story import list_pages
 from memconform.scene.story import Story, once
 from memconform.scopes import Scopes
 from memconform.verdict import Inconclusive
 
-REQUESTS = 60
+CONVERSATION = Plot("conversation", requests=60)
 """What it takes at most."""
 
 MESSAGES: Sequence[dict[str, Json]] = (
@@ -57,7 +58,7 @@ class Conversation(Story):
 
 def conversation(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> Conversation:
     """Return the story, lived once in a run."""
-    lived = once(memory, "conversation", lambda: _live(Conversation(memory, scopes, capabilities)))
+    lived = once(memory, CONVERSATION, lambda: _live(Conversation(memory, scopes, capabilities)))
     return cast("Conversation", lived)
 
 

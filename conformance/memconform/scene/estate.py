@@ -12,6 +12,7 @@ from typing import Any, cast
 from memconform.answer import Answer
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Event, Events, MemoryApi
+from memconform.plot import Plot
 from memconform.scene.canary import canary
 from memconform.scene.conversation import document, follow
 from memconform.scene.eventually import settle
@@ -23,7 +24,7 @@ from memconform.scopes import Scopes
 from memconform.session import Session
 from memconform.verdict import NotApplicable
 
-REQUESTS = 80
+ESTATE = Plot("estate", requests=80)
 """What it takes at most, where pages of lists are short and operations slow."""
 
 SUMMARY_CHARS = 60
@@ -84,7 +85,7 @@ class Estate(Story):
 
 def estate(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session) -> Estate:
     """Return the story, lived once in a run."""
-    return cast("Estate", once(memory, "estate", lambda: _live(Estate(memory, scopes, capabilities, session))))
+    return cast("Estate", once(memory, ESTATE, lambda: _live(Estate(memory, scopes, capabilities, session))))
 
 
 def _live(story: Estate) -> Estate:
@@ -148,11 +149,16 @@ def _look(story: Estate, when: str) -> None:
     if story.declares("summary"):
         story.tell(f"summary {when}", memory.summarise(scope, max_chars=SUMMARY_CHARS))
     if story.declares("erasure"):
-        story.tell(f"scopes {when}", *scope_pages(memory))
+        _tell_scopes(story, f"scopes {when}", memory)
     if story.declares("keyed") and when == "after":
         story.tell(f"keyed {when}", memory.get_keyed(f"boat {story.key}", scope))
     if story.declares("events"):
         _stream(story, when, memory, until=_all_of(story, when))
+
+
+def _tell_scopes(story: Estate, step: str, memory: MemoryApi) -> None:
+    if (pages := scope_pages(memory, story.capabilities)) is not None:
+        story.tell(step, *pages)
 
 
 def _all_of(story: Estate, when: str) -> Callable[[list[Event]], bool]:
@@ -177,7 +183,7 @@ def _look_strange(story: Estate, stranger: MemoryApi) -> None:
     if story.declares("summary"):
         story.tell("strange summary", stranger.summarise(story.scope, max_chars=SUMMARY_CHARS))
     if story.declares("erasure"):
-        story.tell("strange scopes", *scope_pages(stranger))
+        _tell_scopes(story, "strange scopes", stranger)
     if story.declares("events"):
         _stream(story, "strange", stranger, until=lambda events: own in {each.memory_id for each in events})
 

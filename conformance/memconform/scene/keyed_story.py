@@ -5,6 +5,7 @@ from __future__ import annotations
 from memconform.answer import Answer
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Json, MemoryApi, Scope
+from memconform.plot import Plot
 from memconform.scene.entity_tags import NEVER, if_match, tag_or_none
 from memconform.scene.eventually import settle
 from memconform.scene.races import raced
@@ -12,7 +13,7 @@ from memconform.scene.story import Story, once
 from memconform.scopes import Scopes
 from memconform.verdict import NotApplicable
 
-REQUESTS = 34
+KEYS = Plot("keyed", requests=34)
 """What it takes at most, where pages of lists are short."""
 
 KEY = "Café/ä %2F+b"
@@ -29,7 +30,7 @@ def keyed_story(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -
     """Return the story of some keys, lived once in a run."""
     if capabilities.limit_or("key_bytes", 64) < ROOM:
         raise NotApplicable(f"limits.key_bytes leaves no room for the judge's keys of {ROOM} bytes")
-    return once(memory, "keyed", lambda: _Keys(memory, scopes, capabilities).live())
+    return once(memory, KEYS, lambda: _Keys(memory, scopes, capabilities).live())
 
 
 class _Keys:

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from memconform.answer import Answer
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Json, Memory, MemoryApi
+from memconform.plot import Plot
 from memconform.scene.entity_tags import NEVER, if_match, if_none_match, tag_or_none
 from memconform.scene.eventually import settle
 from memconform.scene.material import cut
@@ -18,7 +19,7 @@ from memconform.scene.story import Story, once
 from memconform.scopes import Scopes
 from memconform.verdict import NotApplicable
 
-REQUESTS = 26
+LIFE = Plot("life", requests=26)
 """What it takes at most, where pages of history are whole."""
 
 GIVEN: dict[str, Json] = {
@@ -45,7 +46,7 @@ def change_within(capabilities: Capabilities) -> dict[str, Json]:
 
 def life(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> Story:
     """Return the life of a memory, lived once in a run."""
-    return once(memory, "life", lambda: _Life(memory, scopes, capabilities).live())
+    return once(memory, LIFE, lambda: _Life(memory, scopes, capabilities).live())
 
 
 def marked(step: str) -> dict[str, Json]:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from memconform.answer import Answer
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Memories, MemoryApi
+from memconform.plot import Plot
 from memconform.scene.eventually import settle
 from memconform.scene.story import Story, once
 from memconform.scopes import Scopes
 
-REQUESTS = 24
+NEIGHBOURS = Plot("neighbours", requests=24)
 """What it takes at most, where pages of lists are short."""
 
 TEXT = "the kettle is blue"
@@ -29,7 +30,7 @@ class Neighbours(Story):
 
 def neighbours(memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> Neighbours:
     """Return the story of two principals, lived once in a run."""
-    found = once(memory, "neighbours", lambda: _live(memory, other, scopes, capabilities))
+    found = once(memory, NEIGHBOURS, lambda: _live(memory, other, scopes, capabilities))
     if not isinstance(found, Neighbours):
         raise TypeError("another story has this name")
     return found

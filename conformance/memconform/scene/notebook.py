@@ -8,12 +8,13 @@ from memconform.answer import Answer
 from memconform.capabilities import Capabilities
 from memconform.http import together
 from memconform.memory_api import Memories, MemoryApi
+from memconform.plot import Plot
 from memconform.scene.eventually import settle
 from memconform.scene.story import Story, once
 from memconform.scopes import Scopes
 from memconform.verdict import Inconclusive
 
-REQUESTS = 30
+NOTEBOOK = Plot("notebook", requests=30)
 """What it takes at most, where pages of lists are short."""
 
 NOTES = 6
@@ -53,7 +54,7 @@ class Notebook(Story):
 
 def notebook(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> Notebook:
     """Return the story of some notes, lived once in a run."""
-    found = once(memory, "notebook", lambda: _live(memory, scopes.fresh("user_id", "agent_id"), capabilities))
+    found = once(memory, NOTEBOOK, lambda: _live(memory, scopes.fresh("user_id", "agent_id"), capabilities))
     if not isinstance(found, Notebook):
         raise TypeError("another story has this name")
     return found

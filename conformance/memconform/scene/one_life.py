@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Memories, MemoryApi
+from memconform.plot import Plot
 from memconform.scene.eventually import settle
 from memconform.scene.story import Story, once
 from memconform.scopes import Scopes
 
-REQUESTS = 26
+ONE_LIFE = Plot("one life", requests=26)
 """What it takes at most, where pages of lists are short."""
 
 CONTENT = "My sister's name is In\u00eas"
@@ -31,7 +32,7 @@ class OneLife(Story):
 
 def one_life(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> OneLife:
     """Return the story of one memory that stays and one that goes, lived once in a run."""
-    found = once(memory, "one life", lambda: _live(memory, scopes.fresh(), capabilities))
+    found = once(memory, ONE_LIFE, lambda: _live(memory, scopes.fresh(), capabilities))
     if not isinstance(found, OneLife):
         raise TypeError("another story has this name")
     return found

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
+from memconform.plot import Plot
 from memconform.scene.eventually import settle
 from memconform.scene.search_scene import ladders
 from memconform.scene.story import Story, once
 from memconform.scopes import Scopes
 from memconform.verdict import NotApplicable
 
-REQUESTS = 3
+PLACES = Plot("places", requests=3)
 
 
 class Places(Story):
@@ -26,7 +27,7 @@ class Places(Story):
 
 def places(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> Places:
     """Return the story of the three memories, lived once in a run."""
-    found = once(memory, "places", lambda: _live(memory, scopes, capabilities))
+    found = once(memory, PLACES, lambda: _live(memory, scopes, capabilities))
     if not isinstance(found, Places):
         raise TypeError("another story has this name")
     return found

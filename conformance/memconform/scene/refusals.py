@@ -12,12 +12,13 @@ from memconform.answer import REFUSALS, Answer, control, shown
 from memconform.capabilities import Capabilities
 from memconform.http import Disconnected
 from memconform.memory_api import MEMORIES, Json, Memories, MemoryApi, Scope
+from memconform.plot import Plot
 from memconform.scene.eventually import settle
 from memconform.scene.story import Story, once
 from memconform.scopes import Scopes
 from memconform.verdict import NotMet
 
-REQUESTS = 30
+ALL_REFUSED = Plot("refusals", requests=30)
 """What it takes at most, where pages of lists are short."""
 
 LARGEST = 4 * 1024 * 1024
@@ -53,7 +54,7 @@ class Refusals(Story):
 
 def refusals(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> Refusals:
     """Return the story of what the server refuses, lived once in a run."""
-    found = once(memory, "refusals", lambda: _live(memory, scopes.fresh(), capabilities))
+    found = once(memory, ALL_REFUSED, lambda: _live(memory, scopes.fresh(), capabilities))
     if not isinstance(found, Refusals):
         raise TypeError("another story has this name")
     return found

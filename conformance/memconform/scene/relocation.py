@@ -9,7 +9,7 @@ from typing import cast
 
 from memconform.budget import Budget
 from memconform.memory_api import MemoryApi
-from memconform.scene.estate import REQUESTS as BEFORE
+from memconform.plot import Plot
 from memconform.scene.estate import Estate
 from memconform.scene.eventually import settle
 from memconform.scene.export_file import ExportFile, damages, read_export, sealed
@@ -17,8 +17,8 @@ from memconform.scene.keyed_story import items_of, list_pages
 from memconform.scene.story import Story, once
 from memconform.verdict import Inconclusive, NotMet
 
-REQUESTS = BEFORE + 60
-"""What it takes at most, together with the estate."""
+RELOCATION = Plot("relocation", requests=60)
+"""What it takes at most after the estate."""
 
 
 class Relocation(Story):
@@ -36,7 +36,7 @@ class Relocation(Story):
 
 def relocation(estate: Estate, budget: Budget) -> Relocation:
     """Return the story, lived once in a run."""
-    return cast("Relocation", once(estate.memory, "relocation", lambda: _live(Relocation(estate, budget))))
+    return cast("Relocation", once(estate.memory, RELOCATION, lambda: _live(Relocation(estate, budget))))
 
 
 def _usable(estate: Estate) -> ExportFile:

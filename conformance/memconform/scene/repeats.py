@@ -7,13 +7,14 @@ from typing import Any
 from memconform.answer import Answer
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MEMORIES, Json, MemoryApi, Scope
+from memconform.plot import Plot
 from memconform.scene.eventually import settle
 from memconform.scene.keyed_story import list_pages
 from memconform.scene.races import raced
 from memconform.scene.story import Story, once
 from memconform.scopes import Scopes
 
-REQUESTS = 24
+REPEATS = Plot("repeats", requests=24)
 """What it takes at most, where pages of lists are short."""
 
 RACERS = 3
@@ -26,7 +27,7 @@ def keyed_by(key: str) -> dict[str, str]:
 
 def repeats(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> Story:
     """Return the story of some repeated writes, lived once in a run."""
-    return once(memory, "repeats", lambda: _Repeats(memory, scopes, capabilities).live())
+    return once(memory, REPEATS, lambda: _Repeats(memory, scopes, capabilities).live())
 
 
 def spelled_otherwise(value: Json) -> bytes:

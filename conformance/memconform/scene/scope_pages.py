@@ -6,22 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from memconform.answer import Answer
+from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
-from memconform.verdict import Inconclusive
 
-MOST_PAGES = 12
-"""So many pages the judge reads; a principal with more scopes is no place for a test."""
+MOST_PAGES, LARGEST_PAGE = 12, 1_000
+"""So many pages the judge reads: a principal may have more scopes than anybody wants to walk through for a test."""
 
 
-def scope_pages(memory: MemoryApi) -> list[Answer]:
-    """Return the pages of scopes to the null cursor, or to the first one that is no good answer."""
-    pages = [memory.scopes()]
+def scope_pages(memory: MemoryApi, capabilities: Capabilities) -> list[Answer] | None:
+    """Return the pages of scopes to the null cursor, or to the first one that is no good answer; None: too many."""
+    limit = capabilities.limit_or("page_size", LARGEST_PAGE)
+    pages = [memory.scopes(limit=limit)]
     while len(pages) <= MOST_PAGES:
         cursor = _page(pages[-1]).get("next_cursor")
         if cursor is None:
             return pages
-        pages.append(memory.scopes(cursor=str(cursor)))
-    raise Inconclusive(f"the principal keeps memories in more scopes than {MOST_PAGES} pages name")
+        pages.append(memory.scopes(limit=limit, cursor=str(cursor)))
+    return None
 
 
 def counted(pages: Sequence[Answer], scope: Mapping[str, str]) -> int:

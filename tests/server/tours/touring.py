@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import httpx
 
+from memconform.sse import events_of
 from memconform_server.app import create_app
 from memconform_server.defects import apply
 from memconform_server.settings import Settings
 from memconform_server.stores.sqlite import SqliteStore
 
 Facts: TypeAlias = list[Any]
+_STREAM_S = 0.3
 FIRST, SECOND = "first-key-0123456789abcdef", "second-key-0123456789abcdef"
 SETTINGS = Settings(api_keys=(FIRST, SECOND))
 SCOPE = {"user_id": "u1"}
@@ -48,6 +51,7 @@ class World:
         store = SqliteStore(self.file)
         self.stores.append(store)
         app: Any = apply(self.defect, store, SETTINGS) if self.defect else create_app(store, SETTINGS)
+        self.app = app
         self.own = self._client(app, FIRST, 1)
         self.own_elsewhere = self._client(app, FIRST, 2)
         self.second = self._client(app, SECOND, 3)
@@ -62,6 +66,35 @@ class World:
             headers=headers,
             event_hooks={"response": [_not_by_accident]},
         )
+
+    async def done(self, client: httpx.AsyncClient, path: str, body: object) -> dict[str, Any]:
+        """Begin an operation and return it as it ended."""
+        operation: dict[str, Any] = (await client.post(path, json=body)).json()
+        until = time.monotonic() + 10
+        while operation["status"] in ("pending", "running") and time.monotonic() < until:
+            await asyncio.sleep(0.01)
+            operation = (await self.own.get(f"/v1/operations/{operation['id']}")).json()
+        return operation
+
+    async def streamed(self, key: str, query: str = "user_id=u1") -> list[dict[str, Any]]:
+        """Return the events that come on a stream within a short time."""
+        body = bytearray()
+        waiting = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def receive() -> dict[str, Any]:
+            if waiting:
+                return waiting.pop()
+            await asyncio.sleep(_STREAM_S)
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            body.extend(message.get("body", b""))
+
+        headers = [(b"host", b"memory.invalid"), (b"authorization", f"Bearer {key}".encode())]
+        where = {"method": "GET", "path": "/v1/events", "raw_path": b"/v1/events", "query_string": query.encode()}
+        scope = {"type": "http", "http_version": "1.1", "scheme": "http", "root_path": "", "state": {}}
+        await self.app({**scope, **where, "headers": headers, "client": ("127.0.0.1", 9)}, receive, send)
+        return [event.document for event in events_of(bytes(body))]
 
     async def add(self, content: object = "I like tea", scope: object = None, **members: object) -> httpx.Response:
         """Add as the first principal."""
@@ -100,14 +133,16 @@ class World:
 
 
 Tour: TypeAlias = Callable[[World], Awaitable[Facts]]
-TOURS: dict[str, Tour] = {}
+TOURS: dict[str, list[Tour]] = {}
+"""The tours of each requirement; together they have to tell each of its defects from the reference."""
 
 
 def tour(*requirements: str) -> Callable[[Tour], Tour]:
     """Register a tour for each of the requirements."""
 
     def register(function: Tour) -> Tour:
-        TOURS.update(dict.fromkeys(requirements, function))
+        for each in requirements:
+            TOURS.setdefault(each, []).append(function)
         return function
 
     return register
@@ -121,11 +156,15 @@ def shape(response: httpx.Response) -> Facts:
 
 
 def taken(requirement: str, defect: str | None, folder: Path) -> Facts:
-    """Return the facts of a tour."""
+    """Return the facts of the tours of a requirement, each of a server of its own."""
+    return [_taken(each, defect, folder / str(number)) for number, each in enumerate(TOURS[requirement])]
 
+
+def _taken(toured: Tour, defect: str | None, folder: Path) -> Facts:
     async def travel() -> Facts:
-        return await TOURS[requirement](world)
+        return await toured(world)
 
+    folder.mkdir()
     world = World(defect, folder)
     try:
         return asyncio.run(travel())
