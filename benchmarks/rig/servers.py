@@ -14,7 +14,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,7 +45,8 @@ class Served:
 
 @contextmanager
 def served(options: Sequence[str] = (), interpreter: Path | str = sys.executable) -> Iterator[Served]:
-    """Run `memconform serve` with two principals and a data file, and stop it at the end."""
+    """Run `memconform serve` with two principals and a data file, and stop it at the end, SIGTERM included."""
+    signal.signal(signal.SIGTERM, _ended)
     with tempfile.TemporaryDirectory(prefix="memconform-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         words = [str(interpreter), "-m", "memconform", "serve", "--no-access-log", *options]
@@ -64,6 +65,10 @@ def served(options: Sequence[str] = (), interpreter: Path | str = sys.executable
             yield Served(_announced(process, log), pid_file, _restart_command(words, pid_file, log))
         finally:
             _stop(process, int(pid_file.read_text()))
+
+
+def _ended(number: int, _frame: object) -> NoReturn:
+    raise SystemExit(f"ended by {signal.Signals(number).name}")
 
 
 def _announced(process: subprocess.Popen[bytes], log: Path) -> str:

@@ -14,7 +14,7 @@ def why_not(mark: Mark, settings: RunSettings, capabilities: Capabilities) -> st
     for profile in (requirements()[mark.id].profile, *mark.needs):
         if profile not in served:
             return f"the server does not declare the profile {profile}"
-    if settings.budget.bound(mark.requests) == 0:
+    if mark.requests and settings.budget.bound(mark.requests) == 0:
         return f"needs a larger budget than {settings.budget.size}"
     if mark.given == "requests_per_minute" and capabilities.requests_per_minute is None:
         return "the server declares no limits.requests_per_minute"

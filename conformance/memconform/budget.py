@@ -19,6 +19,10 @@ class Budget:
         """Return the number that belongs to this size."""
         return (smoke, standard, full)[SIZES.index(self.size)]
 
+    def beyond_smoke(self, standard: int, full: int) -> int:
+        """Return the number that belongs to this size, in a test that smoke has no room for."""
+        return full if self.size == "full" else standard
+
     def bound(self, requests: int | tuple[int, int, int]) -> int:
         """Return the upper bound of requests that a test announced, for this size."""
         return requests if isinstance(requests, int) else self.of(*requests)

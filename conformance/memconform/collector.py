@@ -16,6 +16,7 @@ from memconform.environment import tool
 from memconform.verdict import Conformance, ExitCode, Outcome, conclude, gravest
 
 if TYPE_CHECKING:
+    from memconform.plot import Plot
     from memconform.requirement import Mark
     from memconform.session import Session
 
@@ -34,8 +35,12 @@ class Collector:
     records: list[dict[str, Any]] = field(default_factory=list)
     planned: dict[str, list[str]] = field(default_factory=dict)
     """Names of the planned tests by requirement."""
-    bound: int = 0
-    """At most so many requests will be sent by the planned tests."""
+    own_bound: int = 0
+    """At most so many requests will be sent by the planned tests themselves."""
+    stories: set[Plot] = field(default_factory=set)
+    """What they will look at together."""
+    processes: int = 1
+    """So many processes test side by side; each lives the stories for itself."""
     stopped: str | None = None
     """Why the run ended before its last test."""
     broken: bool = False
@@ -51,7 +56,14 @@ class Collector:
         for name, mark in tests:
             self.planned.setdefault(mark.id, []).append(name)
             if why_not(mark, settings, capabilities) is None:
-                self.bound += settings.budget.bound(mark.requests)
+                self.own_bound += settings.budget.bound(mark.requests)
+                self.stories.update(mark.stories)
+
+    @property
+    def bound(self) -> int:
+        """At most so many requests will be sent by the planned tests, each shared story counted once a process."""
+        budget = self.session.settings.budget
+        return self.own_bound + self.processes * sum(budget.bound(plot.requests) for plot in self.stories)
 
     def add(self, record: dict[str, Any]) -> None:
         """Take the record of one finished test."""

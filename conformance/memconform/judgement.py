@@ -108,7 +108,9 @@ def _attempt(
     session: Session, mark: Mark, function: Callable[..., None], name: str, *, first: bool
 ) -> tuple[Judgement, bool]:
     """Run the test and return the judgement, and whether it deserves a second attempt."""
-    recorder = Recorder(session.settings.budget.bound(mark.requests), session.judge())
+    bound = session.settings.budget.bound
+    stories = {plot.name: bound(plot.requests) for plot in mark.stories}
+    recorder = Recorder(bound(mark.requests), session.judge(), stories)
     measures = Measures()
     again = False
     try:

@@ -75,6 +75,8 @@ class _Run:
         worker = config.workerinput["workerid"] if self.is_worker else ""  # type: ignore[attr-defined]  # xdist sets it
         self.session = Session(settings, self.handed["run_id"], worker)
         self.config = config
+        self.processes = 0
+        """So many xdist workers were started; 0 without xdist."""
         self.folder = suite_folder()
         if not any(str(self.folder) in str(argument) for argument in config.args):
             config.args.append(str(self.folder))
@@ -110,6 +112,7 @@ class _Run:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Hand the run's identity and the server's promises to an xdist worker."""
+        self.processes += 1
         handed = {"run_id": self.session.run_id, "capabilities": dict(self.session.capabilities.document)}
         node.workerinput["memconform"] = json.dumps(handed)
 
@@ -160,6 +163,7 @@ class _Run:
                 f"{path.name}::{name}": mark for path in self.folder.glob("test_*.py") for name, _, mark in marked(path)
             }
             named = [each.rsplit("/", 1)[-1] for each in ids]
+            collector.processes = self.processes
             collector.plan((name.split("::")[-1], known[name]) for name in named if name in known)
 
     @pytest.hookimpl(wrapper=True)

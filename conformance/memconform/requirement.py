@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
+from memconform.plot import Plot
+
 F = TypeVar("F", bound=Callable[..., None])
 
 Given = Literal["requests_per_minute", "restart_command", "failing_messages"]
@@ -17,13 +19,15 @@ _MARK = "__memconform_requirement__"
 class Mark:
     """Which requirement a test is about and what it may cost.
 
-    `requests` bounds the requests of the test: one number, or one for each budget (smoke, standard, full).
+    `requests` bounds the requests of the test itself: one number, or one for each budget (smoke, standard, full), 0
+    where the budget has no room for the test. `stories` are the shared scenes that it looks at; each has its own bound.
     `needs` names profiles that the test uses besides its own; `given` what else must be at hand: a declared
     `requests_per_minute`, a `restart_command`, or `failing_messages`. `last` tests run after all others.
     """
 
     id: str
-    requests: int | tuple[int, int, int]
+    requests: int | tuple[int, int, int] = 0
+    stories: tuple[Plot, ...] = ()
     needs: tuple[str, ...] = ()
     given: Given | None = None
     last: bool = False
@@ -32,7 +36,8 @@ class Mark:
 def requirement(
     id: str,  # noqa: A002 - the field's word for it, and the call reads best with it
     *,
-    requests: int | tuple[int, int, int],
+    requests: int | tuple[int, int, int] = 0,
+    stories: tuple[Plot, ...] = (),
     needs: tuple[str, ...] = (),
     given: Given | None = None,
     last: bool = False,
@@ -40,7 +45,7 @@ def requirement(
     """Mark a function as a test of the requirement; see `Mark` for the arguments."""
 
     def mark(function: F) -> F:
-        setattr(function, _MARK, Mark(id, requests, needs, given, last))
+        setattr(function, _MARK, Mark(id, requests, stories, needs, given, last))
         return function
 
     return mark

@@ -192,14 +192,15 @@ class Session:
     def alive(self, patience: float = 3.0) -> bool:
         """Ask the server for its health until it answers, for at most `patience` seconds."""
         sent = Sent("GET", f"{self.wire.target.url}/v1/health")
-        until = time.monotonic() + patience
+        until, pause = time.monotonic() + patience, 0.1
         while True:
             try:
                 self.wire.send(sent, {}, "alive", timeout=patience)
             except Unanswered:
                 if time.monotonic() > until:
                     return False
-                time.sleep(0.05)
+                time.sleep(pause)
+                pause = min(2 * pause, 0.4)
             else:
                 return True
 

@@ -7,10 +7,10 @@ from memconform.requirement import requirement
 from memconform.scene.batches import (
     ADDED,
     BAD,
+    BATCHES,
     KEPT,
     LAST,
     PATCH,
-    BATCHES,
     batches,
     expectations,
     must_have_status,

@@ -71,7 +71,7 @@ class _Twin:
         return sorted(rows, key=str)
 
 
-@requirement("BATCH-02", requests=(0, 230, 1700))
+@requirement("BATCH-02", requests=(0, 160, 1100))
 def test_generated_batches_agree_with_single_requests(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, explore: Explorer
 ) -> None:
@@ -88,7 +88,7 @@ def test_generated_batches_agree_with_single_requests(
         settle(capabilities.staleness("list"))
         must_match(alone.state(), together.state(), "the memories as one by one:", *answers)
 
-    explore(STEPS, check, examples=(0, 13, 110))
+    explore(STEPS, check, examples=(0, 9, 70))
 
 
 def _alike(status: object) -> object:

@@ -5,9 +5,8 @@ from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.entity_tags import must_be_tagged, tag_of
-from memconform.scene.keyed_story import KEYS
-from memconform.scene.keyed_story import keyed_story
-from memconform.scene.life import REFUSED, LIFE, left_by, life
+from memconform.scene.keyed_story import KEYS, keyed_story
+from memconform.scene.life import LIFE, REFUSED, left_by, life
 from memconform.scopes import Scopes
 
 

@@ -130,9 +130,9 @@ def test_one_change_wins_each_tag(
     beyond_smoke(budget)
     present = memory.post({"content": "round 0", "scope": scope}).control(201)
     memory_id = present.control_object("id", str)["id"]
-    for turn in range(1, budget.of(0, 4, 20) + 1):
+    for turn in range(1, budget.beyond_smoke(4, 20) + 1):
         change = partial(memory.patch, memory_id, **if_match(tag_of(present)))
-        texts = [f"round {turn}, racer {number}" for number in range(budget.of(0, 8, 15))]
+        texts = [f"round {turn}, racer {number}" for number in range(budget.beyond_smoke(8, 15))]
         answers = raced([partial(change, {"content": text}) for text in texts])
         for answer in answers:
             answer.must_be(200, 412, because="a change on a tag that others change on, too")
@@ -144,7 +144,7 @@ def test_one_change_wins_each_tag(
         must_have_raced(answers)
 
 
-@requirement("CONCURRENCY-04", requests=(0, 110, 1000), needs=("update",))
+@requirement("CONCURRENCY-04", requests=(0, 80, 1000), needs=("update",))
 def test_free_clients_leave_a_sound_history(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:
@@ -157,9 +157,9 @@ def test_free_clients_leave_a_sound_history(
     seeds = random.Random(scope["user_id"].rpartition(".")[2])  # noqa: S311 - the same run repeats it; it is no secret
     clients = [
         FreeClient(memory, recorder, f"client {number}", scope, list(founder.ids), random.Random(seeds.random()))  # noqa: S311 - as above
-        for number in range(budget.of(0, 5, 12))
+        for number in range(budget.beyond_smoke(5, 12))
     ]
-    steps = budget.of(0, 20, 80)
+    steps = budget.beyond_smoke(14, 80)
     together([partial(client.run, steps) for client in clients])
     for violation in check(recorder.history(), staleness=capabilities.staleness("get")):
         raise NotMet(f"a history without {violation.law}", str(violation))

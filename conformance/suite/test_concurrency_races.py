@@ -7,14 +7,12 @@ from memconform.histories import check
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.races import must_have_raced
-from memconform.scene.shared_list import CLIENTS, requests_of, shared_list
+from memconform.scene.shared_list import SHARED_LIST, shared_list
 from memconform.scopes import Scopes
 from memconform.verdict import NotMet
 
-BOUNDS = (requests_of(CLIENTS[0]), requests_of(CLIENTS[1]), requests_of(CLIENTS[2]))
 
-
-@requirement("CONCURRENCY-03", requests=BOUNDS, needs=("update",))
+@requirement("CONCURRENCY-03", requests=(0, 1, 1), stories=(SHARED_LIST,), needs=("update",))
 def test_one_change_wins_a_tag(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget) -> None:
     """Of changes sent at the same moment on one tag one is 200 and all others are 412."""
     story = shared_list(memory, scopes, capabilities, budget)
@@ -26,7 +24,7 @@ def test_one_change_wins_a_tag(memory: MemoryApi, scopes: Scopes, capabilities: 
     must_have_raced(answers)
 
 
-@requirement("CONCURRENCY-04", requests=BOUNDS, needs=("update",))
+@requirement("CONCURRENCY-04", requests=(0, 1, 1), stories=(SHARED_LIST,), needs=("update",))
 def test_retries_leave_every_change(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:

@@ -14,7 +14,7 @@ from memconform.scopes import Scopes
 from memconform.verdict import NotMet
 
 
-@requirement("CORE-05", requests=2)
+@requirement("CORE-05", requests=(0, 2, 2))
 def test_added_memory_is_answered_and_found_at_its_location(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
 ) -> None:
@@ -33,7 +33,9 @@ def test_added_memory_is_answered_and_found_at_its_location(
 def test_bare_memory_is_stored_with_defaults(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A memory with nothing but content and scope is kept with `metadata` {}, and the list holds the same record."""
     life = one_life(memory, scopes, capabilities)
-    added = life["bare"].must_be(201)
+    for step in ("added with all members", "bare with all members"):
+        life[step].must_be(201, because="content, scope, metadata and confidence are members of a memory")
+    added = life["bare"]
     must_match({}, added.json.get("metadata"), "`metadata` when none was given", added)
     listed = life.listed(0, "bare")
     control(listed, "the list does not hold the memory that was added")

@@ -176,7 +176,7 @@ def _type(media_type: str) -> dict[str, str]:
     return {"Content-Type": media_type}
 
 
-@requirement("CORE-24", requests=(2, 4, 4))
+@requirement("CORE-24", requests=(0, 4, 4))
 def test_unknown_members_are_refused_or_ignored(
     memory: MemoryApi, scopes: Scopes, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
@@ -196,7 +196,7 @@ def test_unknown_members_are_refused_or_ignored(
         found.must_be(200, *REFUSALS, because="the search has unknown members")
 
 
-@requirement("CORE-29", requests=(7, 17, 17))
+@requirement("CORE-29", requests=(0, 17, 17))
 def test_bad_input_is_answered_in_bounded_time(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:

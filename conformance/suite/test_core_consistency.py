@@ -10,10 +10,8 @@ from memconform.memory_api import Memory, MemoryApi, Scope
 from memconform.requirement import requirement
 from memconform.scene.eventually import eventually, settle
 from memconform.scene.listing import listed, must_hold
-from memconform.scene.notebook import NOTEBOOK
-from memconform.scene.notebook import notebook
-from memconform.scene.one_life import ONE_LIFE
-from memconform.scene.one_life import one_life
+from memconform.scene.notebook import NOTEBOOK, notebook
+from memconform.scene.one_life import ONE_LIFE, one_life
 from memconform.scene.oracle import difference
 from memconform.scopes import Scopes
 from memconform.verdict import Inconclusive, NotMet
@@ -74,7 +72,7 @@ def test_reads_see_every_acknowledged_write(
     """Each add and delete shows in get and list on another connection: in the very next request where strong."""
     elsewhere = memory.elsewhere()
     strong = capabilities.staleness("get") == capabilities.staleness("list") == 0
-    for number in range(budget.of(0, 8, 60) if strong else budget.of(1, 5, 20)):
+    for number in range(budget.beyond_smoke(8, 60) if strong else budget.of(1, 5, 20)):
         writer, reader = (memory, elsewhere) if number % 2 == 0 else (elsewhere, memory)
         added = writer.add(f"round {number}", scope)
         looks: list[Look] = [_must_list, _must_get] if number % 2 == 0 else [_must_get, _must_list]
@@ -104,7 +102,7 @@ def test_concurrent_adds_are_all_kept(
 ) -> None:
     """Of memories added at the same moment each is there afterwards, once, with its own content."""
     expected: dict[str, str] = {}
-    for burst in range(budget.of(0, 1, 4)):
+    for burst in range(budget.beyond_smoke(1, 4)):
         texts = [f"at once {burst}.{number}" for number in range(budget.of(8, 16, 32))]
         added = together([lambda text=text: _add(memory, scope, text) for text in texts])  # type: ignore[misc]  # mypy cannot infer a lambda with a default
         must(len(set(added)) == len(added), f"{len(added)} ids for as many adds", f"{len(set(added))} different ids")

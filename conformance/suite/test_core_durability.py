@@ -15,7 +15,7 @@ from memconform.scene.eventually import settle
 from memconform.scene.listing import listed
 from memconform.scene.restart import COMMAND_S, restart
 from memconform.scene.survival import losses, must_be_once
-from memconform.scene.writers import Round
+from memconform.scene.writers import DENSE, SPARSE, Round
 from memconform.scopes import Scopes
 from memconform.session import Session
 from memconform.verdict import NotMet
@@ -27,7 +27,7 @@ REPEATED = 3
 """How many adds of a round are repeated after the restart."""
 
 
-@requirement("CORE-26", requests=(240, 600, 1_440), given="restart_command", last=True)
+@requirement("CORE-26", requests=(40, 300, 800), given="restart_command", last=True)
 def test_acknowledged_writes_survive_kills(
     memory: MemoryApi,
     scopes: Scopes,
@@ -41,8 +41,8 @@ def test_acknowledged_writes_survive_kills(
     chance = random.Random(session.settings.seed)  # noqa: S311 - moments to kill at, no secrets
     counts = {"rounds": 0, "acknowledged": 0, "unknown": 0, "lost": 0}
     killed = False
-    for _ in range(budget.of(2, 5, 12)):
-        each = Round(memory, scopes, capabilities.profiles)
+    for _ in range(budget.of(1, 3, 8)):
+        each = Round(memory, scopes, capabilities.profiles, SPARSE if budget.size == "smoke" else DENSE)
         _kill_during(each, restart_command, chance.uniform(0, LATEST_S))
         control(session.alive(COMMAND_S), f"the server did not come back within {COMMAND_S:g} s of the restart command")
         killed = killed or any(writer.broken_off for writer in each.writers.values())

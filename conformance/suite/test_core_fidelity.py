@@ -62,7 +62,7 @@ def test_hostile_texts_come_back(
         must_match(text, listed.get(kept[name]["id"], text), f"content ({name}) in the list")
 
 
-@requirement("CORE-06", requests=(0, 30, 1300))
+@requirement("CORE-06", requests=(0, 30, 800))
 def test_generated_texts_come_back(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, explore: Explorer
 ) -> None:
@@ -75,7 +75,7 @@ def test_generated_texts_come_back(
         settle(capabilities.staleness("get"))
         must_match(text, memory.fetch(kept["id"]).get("content"), "content read by id")
 
-    explore(texts, check, examples=(0, 15, 650))
+    explore(texts, check, examples=(0, 15, 400))
 
 
 @requirement("CORE-06", requests=(0, 1, 1))
@@ -122,9 +122,7 @@ def test_converted_metadata_would_show(memory: MemoryApi, scope: dict[str, str],
 
 
 @requirement("CORE-07", requests=(0, 30, 30))
-def test_hostile_metadata_comes_back(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
-) -> None:
+def test_hostile_metadata_comes_back(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """Types, nesting, fractions, null and hostile keys come back as the same JSON: in the answer, by id, in a list."""
     sent = {each["name"]: exact_json(each["json"]) for each in material("hostile_metadata")}
     sent = {name: value for name, value in sent.items() if _fits(value, capabilities)}
@@ -136,7 +134,7 @@ def test_hostile_metadata_comes_back(
             answer = memory.request("POST", "/v1/memories", content=_raw(scope, json.dumps(name), each["json"]))
             kept[name] = _matched(sent[name], answer.must_be(201, because=f"metadata with {name}"), name)
     settle(max(map(capabilities.staleness, ("get", "list"))))
-    for name in list(sent)[: budget.of(0, len(sent), len(sent))]:
+    for name in list(sent):
         _matched(sent[name], memory.get(kept[name]["id"]).control(200), f"{name}, read by id")
     for item in memory.walk(scope):
         name = next((name for name in sent if kept[name]["id"] == item.get("id")), None)
@@ -144,7 +142,7 @@ def test_hostile_metadata_comes_back(
             must_match(sent[name], item.get("metadata"), f"metadata ({name}, in the list)")
 
 
-@requirement("CORE-07", requests=(0, 30, 1300))
+@requirement("CORE-07", requests=(0, 30, 800))
 def test_generated_metadata_comes_back(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, explore: Explorer
 ) -> None:
@@ -159,10 +157,10 @@ def test_generated_metadata_comes_back(
         settle(capabilities.staleness("get"))
         _matched(metadata, memory.get(kept["id"]).control(200), "generated, read by id")
 
-    explore(_objects(shallow), check, examples=(0, 15, 650))
+    explore(_objects(shallow), check, examples=(0, 15, 400))
 
 
-@requirement("CORE-07", requests=(1, 8, 8))
+@requirement("CORE-07", requests=(0, 8, 8))
 def test_big_numbers_are_kept_or_refused(memory: MemoryApi, scope: dict[str, str], budget: Budget) -> None:
     """An integer beyond 2^53 comes back with all its digits, or the request is refused; it is never altered."""
     for literal in material("numbers")["kept_or_refused"][: budget.of(1, 8, 8)]:

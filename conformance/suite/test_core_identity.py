@@ -13,13 +13,10 @@ from memconform.memory_api import MEMORIES, MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.eventually import settle
 from memconform.scene.material import material
-from memconform.scene.notebook import NOTEBOOK
-from memconform.scene.notebook import notebook
-from memconform.scene.one_life import ONE_LIFE
-from memconform.scene.one_life import one_life
+from memconform.scene.notebook import NOTEBOOK, notebook
+from memconform.scene.one_life import ONE_LIFE, one_life
 from memconform.scene.oracle import instant, repeated
-from memconform.scene.refusals import ALL_REFUSED
-from memconform.scene.refusals import never_given, refusals
+from memconform.scene.refusals import ALL_REFUSED, never_given, refusals
 from memconform.scopes import Scopes
 from memconform.verdict import Inconclusive, NotMet
 

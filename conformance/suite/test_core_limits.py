@@ -133,7 +133,7 @@ def test_request_bytes(memory: MemoryApi, scope: dict[str, str], capabilities: C
     must_hold_only(memory, scope, [kept], capabilities, refused="a body above the limit")
 
 
-@requirement("CORE-08", requests=(1, 2, 2), needs=("search",))
+@requirement("CORE-08", requests=(0, 2, 2), needs=("search",))
 def test_query_bytes(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget) -> None:
     """A query of exactly `query_bytes` bytes of multi-byte text is answered; one byte more is refused."""
     limit = _provable("query_bytes", capabilities, {"query": "", "scope": scope})

@@ -14,8 +14,7 @@ from memconform.scene.eventually import settle
 from memconform.scene.listing import listed, must_hold
 from memconform.scene.material import material
 from memconform.scene.oracle import selects
-from memconform.scene.places import PLACES
-from memconform.scene.places import places
+from memconform.scene.places import PLACES, places
 from memconform.scene.refusals import ALL_REFUSED, refusals
 from memconform.scopes import SCOPE_MEMBERS, Scopes
 
@@ -134,7 +133,7 @@ def test_look_alike_values_are_other_values(memory: MemoryApi, scopes: Scopes, c
 def test_scope_values_are_opaque(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget) -> None:
     """Scopes whose values differ in case, blanks, normal form, or look like patterns hold one memory each."""
     here, room = scopes.value(), capabilities.limit_or("scope_value_bytes", 64)
-    values = [text for text in material("scope_values") if len(text.encode()) <= room][: budget.of(0, 18, 99)]
+    values = [text for text in material("scope_values") if len(text.encode()) <= room][: budget.beyond_smoke(18, 99)]
     placed = {text: scopes.use({"user_id": text, "agent_id": here}) for text in values}
     added = {text: _added(memory, text, scope) for text, scope in placed.items()}
     settle(capabilities.staleness("list"))

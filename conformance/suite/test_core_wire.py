@@ -6,8 +6,7 @@ from memconform.explore import Explorer
 from memconform.memory_api import MEMORIES, MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.generated_bodies import valid_bodies
-from memconform.scene.one_life import ONE_LIFE
-from memconform.scene.one_life import one_life
+from memconform.scene.one_life import ONE_LIFE, one_life
 from memconform.scene.provocations import unusual
 from memconform.scene.refusals import ALL_REFUSED, refusals
 from memconform.scopes import Scopes

@@ -49,7 +49,7 @@ def test_long_history_tells_every_version(
     known = [record]
     known += [
         memory.update(record["id"], content=f"version {number}", metadata={f"m{number % 3}": number})
-        for number in range(2, budget.of(0, 9, 30))
+        for number in range(2, budget.beyond_smoke(9, 30))
     ]
     settle(capabilities.staleness("get"))
     whole = entries_of(history_pages(memory, record["id"]))

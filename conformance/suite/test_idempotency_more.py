@@ -108,7 +108,7 @@ def test_errors_of_every_kind_are_forgotten(
         memory.post(good, headers=key).must_be(201, because=f"the request before, with {what}, was refused")
 
 
-@requirement("IDEMPOTENCY-01", requests=(12, 12, 12), given="restart_command", last=True)
+@requirement("IDEMPOTENCY-01", requests=(0, 12, 12), given="restart_command", last=True)
 def test_repeat_after_a_restart(
     memory: MemoryApi,
     scope: dict[str, str],
@@ -171,7 +171,7 @@ def test_two_bodies_at_once_under_one_key(
 ) -> None:
     """Of two different bodies under one key at the same moment one is stored; the other is refused."""
     beyond_smoke(budget)
-    rounds = budget.of(0, 3, 12)
+    rounds = budget.beyond_smoke(3, 12)
     for turn in range(rounds):
         headers = keyed_by(scopes.value())
         bodies = [{"content": f"round {turn}, body {number}", "scope": scope} for number in range(2)]
@@ -191,7 +191,7 @@ def test_twenty_parallel_repeats_leave_one(
 ) -> None:
     """Of 20 repeats at the same moment one memory remains, whatever is answered in flight."""
     beyond_smoke(budget)
-    for _ in range(budget.of(0, 1, 4)):
+    for _ in range(budget.beyond_smoke(1, 4)):
         scope = scopes.fresh()
         answers = at_once(memory, {"content": "once", "scope": scope}, scopes.value(), 20)
         settle(capabilities.staleness("list"))

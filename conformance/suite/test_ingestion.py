@@ -6,12 +6,13 @@ from itertools import pairwise
 from typing import Any
 
 from memconform.answer import Answer, control, must, shown
+from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.failing_messages import FailingMessages
 from memconform.measures import Measures
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
-from memconform.scene.conversation import MESSAGES, CONVERSATION, conversation, document, follow
+from memconform.scene.conversation import CONVERSATION, MESSAGES, conversation, document, follow
 from memconform.scene.keyed_story import items_of, list_pages
 from memconform.scene.oracle import json_equal
 from memconform.scopes import Scopes
@@ -22,10 +23,10 @@ ORDER = ("pending", "running", "succeeded")
 
 @requirement("INGESTION-01", stories=(CONVERSATION,))
 def test_plain_statement_becomes_a_memory(
-    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, measures: Measures
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget, measures: Measures
 ) -> None:
     """An ingestion is 202 with an operation that moves forward to its end; what it lists is there."""
-    story = conversation(memory, scopes, capabilities)
+    story = conversation(memory, scopes, capabilities, budget)
     accepted, looks = story["first accepted"], story.all("first")
     accepted.must_be(202, because="messages to take in")
     must(accepted.header("Location"), "a Location of the operation", "none", accepted)
@@ -58,9 +59,9 @@ def _rank(look: Answer) -> int:
 
 
 @requirement("INGESTION-02", stories=(CONVERSATION,))
-def test_what_came_of_it_says_so(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
+def test_what_came_of_it_says_so(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget) -> None:
     """A memory that came of messages is `inferred`, names those it came of, and has the scope and metadata given."""
-    story = conversation(memory, scopes, capabilities)
+    story = conversation(memory, scopes, capabilities, budget)
     added = [row for row in _touched(story.outcome("first")) if row.get("action") == "added"]
     control(added, "the ingestion added nothing", story["first"])
     sent = {str(message["id"]) for message in MESSAGES}
@@ -90,12 +91,12 @@ def _record(answer: Answer) -> dict[str, Any]:
     return answer.control(200).control_object("id", str)
 
 
-@requirement("INGESTION-03", requests=60, given="failing_messages")
+@requirement("INGESTION-03", requests=(0, 60, 60), stories=(CONVERSATION,), given="failing_messages")
 def test_failed_extraction_is_a_failed_operation(
-    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, failing_messages: FailingMessages
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget, failing_messages: FailingMessages
 ) -> None:
     """Messages that cannot be processed end in a failed operation with a problem, and leave nothing in the scope."""
-    conversation(memory, scopes, capabilities).outcome("first")  # the control: what can be processed succeeds
+    conversation(memory, scopes, capabilities, budget).outcome("first")  # the control: what can be processed succeeds
     scope = scopes.fresh()
     accepted = memory.ingest(scope, failing_messages.messages)
     accepted.control(202)
@@ -110,12 +111,12 @@ def test_failed_extraction_is_a_failed_operation(
     must(not left, "nothing stored of a failed ingestion", f"{len(left)} memories", look)
 
 
-@requirement("INGESTION-05", stories=(CONVERSATION,))
+@requirement("INGESTION-05", requests=(0, 1, 1), stories=(CONVERSATION,))
 def test_same_messages_add_nothing_the_second_time(
-    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:
     """After the same messages were taken in again, the scope holds no memory more."""
-    story = conversation(memory, scopes, capabilities)
+    story = conversation(memory, scopes, capabilities, budget)
     control(story.outcome("first"), "nothing came of the messages the first time", story["first"])
     story.outcome("second")
     first, second = (items_of(story.all(f"{turn} list")) for turn in ("first", "second"))

@@ -9,10 +9,10 @@ from memconform.requirement import requirement
 from memconform.scene.differences import must_match
 from memconform.scene.keyed_story import (
     KEY,
+    KEYS,
     LOOK_ALIKES,
     NEW_KEY,
     RACED_KEY,
-    KEYS,
     SECOND,
     items_of,
     keyed_story,

@@ -30,7 +30,7 @@ def test_the_last_one_set_is_got(
     """However often a key is set, GET by key and by id give the last memory, under one id, and the list has it once."""
     beyond_smoke(budget)
     first = memory.keep("editor", scope, "value 0")
-    for number in range(1, budget.of(0, 3, 8)):
+    for number in range(1, budget.beyond_smoke(3, 8)):
         body = {"content": f"value {number}", "metadata": {str(number): number}}
         last = memory.set("editor", scope, body).must_be(200, because="the key is set")
         settle(capabilities.staleness("get"))
@@ -43,7 +43,7 @@ def test_the_last_one_set_is_got(
     must_equal([item.get("id") for item in items_of(pages)], [first["id"]], "ids listed =", *pages)
 
 
-@requirement("KEYED-02", requests=(0, 60, 120))
+@requirement("KEYED-02", requests=(0, 40, 120))
 def test_keys_of_every_kind(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
@@ -51,7 +51,7 @@ def test_keys_of_every_kind(
     beyond_smoke(budget)
     room = capabilities.limit_or("key_bytes", 256)
     keys = dict.fromkeys([*PATTERNS, *material("scope_values")])
-    fitting = [key for key in keys if len(key.encode()) <= room][: budget.of(0, 25, 60)]
+    fitting = [key for key in keys if len(key.encode()) <= room][: budget.beyond_smoke(15, 60)]
     for key in fitting:
         answer = memory.set(key, scope, {"content": f"under {key!a}"})
         answer.must_be(201, because=f"nothing was set under the key {key!a}")
@@ -85,8 +85,8 @@ def test_many_racing_puts_leave_one(
 ) -> None:
     """Round after round PUTs at the same moment leave one memory of one piece under the key, new or not."""
     beyond_smoke(budget)
-    racers, fresh = budget.of(0, 8, 16), {"headers": {"If-None-Match": "*"}}
-    for turn in range(budget.of(0, 2, 8)):
+    racers, fresh = budget.beyond_smoke(8, 16), {"headers": {"If-None-Match": "*"}}
+    for turn in range(budget.beyond_smoke(2, 8)):
         key = f"race {turn}"
         answers = racing_puts(memory, key, scope, racers)
         created = sum(answer.must_be(200, 201).status == 201 for answer in answers)

@@ -16,8 +16,7 @@ from memconform.scene.eventually import settle
 from memconform.scene.export_file import ExportFile, checksum, read_export
 from memconform.scene.keyed_story import items_of
 from memconform.scene.oracle import difference, instant, repeated
-from memconform.scene.relocation import RELOCATION
-from memconform.scene.relocation import Relocation, relocation
+from memconform.scene.relocation import RELOCATION, Relocation, relocation
 from memconform.scopes import Scopes
 from memconform.session import Session
 
@@ -48,12 +47,12 @@ def test_export_of_every_kind_of_record(memory: MemoryApi, scopes: Scopes, capab
     _must_hold(read_export(answer), [memory.fetch(each["id"]) for each in added], answer)
 
 
-@requirement("PORTABILITY-01", requests=(0, 140, 330))
+@requirement("PORTABILITY-01", requests=(0, 90, 330))
 def test_long_export_is_complete(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """An export of more records than a page holds has each of them once."""
-    many = budget.of(0, 120, 300)
+    many = budget.beyond_smoke(70, 300)
     added = [memory.add(f"record {number}", scope) for number in range(many)]
     settle(capabilities.staleness("list"))
     answer = memory.export(scope)
@@ -83,7 +82,7 @@ def test_import_loses_nothing(
         )
 
 
-@requirement("PORTABILITY-03", stories=(ESTATE, RELOCATION))
+@requirement("PORTABILITY-03", requests=(0, 1, 1), stories=(ESTATE, RELOCATION))
 def test_importing_twice_with_skip_changes_nothing(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session, budget: Budget
 ) -> None:
@@ -130,7 +129,7 @@ def _move(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session, budget: Budget
 ) -> Relocation:
     story: Estate = estate(memory, scopes, capabilities, session)
-    return relocation(story, budget)
+    return relocation(memory, story, budget)
 
 
 def _must_be_true(file: ExportFile, scope: Scope, answer: Answer) -> None:

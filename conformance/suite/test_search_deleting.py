@@ -34,7 +34,7 @@ def test_deleted_memory_never_comes_back(
         return
     again = memory.add(texts[0], scope)["id"]
     _must_be_gone(scene, texts[0], doomed, "after its text was added again")
-    for text in texts[len(others) + 1 : budget.of(0, 12, 30)]:
+    for text in texts[len(others) + 1 : budget.beyond_smoke(12, 30)]:
         memory.add(text, scope)
         _must_be_gone(scene.elsewhere(), texts[0], doomed, "after another memory was added")
         if others:

@@ -35,9 +35,9 @@ def test_own_text_finds_it_first(
 ) -> None:
     """A memory's own text finds it first among a hundred unrelated ones, in whatever script; semantic: within three."""
     places = _places(capabilities)
-    scene, texts = SearchScene(memory, capabilities, scope), unrelated_texts(capabilities, budget.of(0, 40, 100))
+    scene, texts = SearchScene(memory, capabilities, scope), unrelated_texts(capabilities, budget.beyond_smoke(40, 100))
     records = scene.stock(texts)
-    for text, record in list(zip(texts, records, strict=True))[: budget.of(0, 10, 100)]:
+    for text, record in list(zip(texts, records, strict=True))[: budget.beyond_smoke(10, 100)]:
         found = [each.id for each in scene.rank(text, top_k=places)]
         must(
             record["id"] in found[:places],
@@ -101,13 +101,12 @@ def _soon(bound: float) -> str:
     return f"{bound * 1000:.0f} ms after it was written" if bound else "at once, for search is declared strong"
 
 
-@requirement("SEARCH-09", requests=9 + MOST_PROBES, needs=("update",))
+@requirement("SEARCH-09", requests=(0, 9 + MOST_PROBES, 9 + MOST_PROBES), needs=("update",))
 def test_changed_memory_is_found_by_its_new_text(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
 ) -> None:
     """A changed memory is found by its new text within `max_staleness_ms`, among others that are nearer to the old."""
-    scene, texts = SearchScene(memory, capabilities, scope), unrelated_texts(capabilities, 6)[-budget.of(2, 6, 6) :]
-    *texts, new = texts
+    scene, (*texts, new) = SearchScene(memory, capabilities, scope), unrelated_texts(capabilities, 6)
     records = scene.stock(texts)
     changed = memory.request("PATCH", path_of(records[0]["id"]), body={"content": new}, headers=MERGE_PATCH)
     changed.control(200)

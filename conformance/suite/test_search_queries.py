@@ -46,10 +46,10 @@ def test_hostile_queries_are_only_text(
 ) -> None:
     """Operators, quotes, NUL, patterns and any script are answered with 200 or refused, and open no other scope."""
     (own,) = SearchScene(memory, capabilities, scope).stock(all_texts(ladders(capabilities, 1))[:1])
-    queries = hostile_queries(capabilities, budget.of(0, 30, 400))
+    queries = hostile_queries(capabilities, budget.beyond_smoke(30, 400))
     room = min(query_bytes(capabilities), capabilities.limit_or("request_bytes", 1 << 20) // 2)
     longest = "boat " * (room // 5)
-    for query in [*queries, longest][: budget.of(0, 31, 400)]:
+    for query in [*queries, longest][: budget.beyond_smoke(31, 400)]:
         _must_be_only_text(memory.search(query, scope), [own["id"]], query)
 
 

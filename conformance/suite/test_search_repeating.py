@@ -10,7 +10,7 @@ from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
-from memconform.scene.corpus import CORPUS, corpus, library, mirror
+from memconform.scene.corpus import CORPUS, LIBRARY, MIRROR, corpus, library, mirror
 from memconform.scene.ranking import SINGLE_PRECISION, Ranked, change, prefix_breach
 from memconform.scene.search_scene import SearchScene, all_queries, all_texts, ladders
 from memconform.scopes import Scopes
@@ -37,14 +37,14 @@ def test_search_repeated_elsewhere_agrees(memory: MemoryApi, scopes: Scopes, cap
         raise NotMet("the same search to give the same results", changed)
 
 
-@requirement("SEARCH-06", requests=(0, 50, 255))
+@requirement("SEARCH-06", requests=(0, 29, 134), stories=(LIBRARY,))
 def test_repeated_searches_agree(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget) -> None:
     """The same search gives the same memories, order and scores each time and on each connection; ties included."""
     _repeatable(capabilities)
     scene = replace(library(memory, scopes, capabilities, budget).scene, memory=memory)
     rungs = ladders(capabilities, 4)
     texts = all_texts(rungs)
-    queries, times = [*texts[:1], *all_queries(rungs)][: budget.of(0, 4, 13)], budget.of(0, 6, 10)
+    queries, times = [*texts[:1], *all_queries(rungs)][: budget.beyond_smoke(4, 13)], budget.beyond_smoke(6, 10)
     seen = 0
     for query in queries:
         first, changed = _repeat(scene, query, times)
@@ -66,7 +66,7 @@ def _repeat(scene: SearchScene, query: str, times: int) -> tuple[list[Ranked], s
     return first, changed
 
 
-@requirement("SEARCH-13", requests=4, stories=(CORPUS, MIRROR))
+@requirement("SEARCH-13", requests=(0, 4, 4), stories=(CORPUS, MIRROR))
 def test_mirror_in_another_scope_changes_nothing(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Adding the same memories to another scope changes neither the order nor the scores of the first."""
     _repeatable(capabilities)
@@ -92,7 +92,7 @@ def test_other_scopes_change_nothing(
     other = SearchScene(memory, capabilities, scopes.fresh())
     rungs = ladders(capabilities, budget.of(1, 2, 4))
     scene.stock(all_texts(rungs)[: budget.of(2, 10, 20)])
-    before = [(query, scene.rank(query)) for query in all_queries(rungs)[: budget.of(0, 4, 12)]]
+    before = [(query, scene.rank(query)) for query in all_queries(rungs)[: budget.beyond_smoke(4, 12)]]
     control(any(first for _, first in before), "no search found anything")
     other.stock(all_texts(rungs)[-budget.of(3, 10, 20) :])
     for query, first in before:
@@ -101,7 +101,7 @@ def test_other_scopes_change_nothing(
             raise NotMet("the same results after memories were added to another scope", changed)
 
 
-@requirement("SEARCH-14", requests=3, stories=(CORPUS, MIRROR))
+@requirement("SEARCH-14", requests=(0, 3, 3), stories=(CORPUS, MIRROR))
 def test_mirror_in_the_opposite_order_agrees(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """The same texts, added to two scopes in opposite orders, are found in the same order with the same scores."""
     _repeatable(capabilities)
@@ -121,11 +121,11 @@ def test_order_of_adding_changes_nothing(
     one = SearchScene(memory, capabilities, scopes.fresh())
     two = SearchScene(memory, capabilities, scopes.fresh())
     rungs = ladders(capabilities, budget.of(1, 4, 4))
-    texts = all_texts(rungs)[: budget.of(0, 10, 20)]
+    texts = all_texts(rungs)[: budget.beyond_smoke(10, 20)]
     one.stock(texts)
     two.stock(reversed(texts))
     seen = 0
-    for query in all_queries(rungs)[: budget.of(0, 6, 12)]:
+    for query in all_queries(rungs)[: budget.beyond_smoke(6, 12)]:
         first, second = _by_content(one.rank(query)), _by_content(two.rank(query))
         seen += len(first)
         changed = prefix_breach(second, first, len(first), tolerance=SINGLE_PRECISION)

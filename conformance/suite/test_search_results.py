@@ -12,7 +12,7 @@ from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
-from memconform.scene.corpus import CORPUS, corpus, library
+from memconform.scene.corpus import CORPUS, LIBRARY, corpus, library
 from memconform.scene.oracle import difference, repeated
 from memconform.scene.ranking import SCORE_TOLERANCE, Ranked, is_score, ranking
 from memconform.scene.search_scene import (
@@ -35,7 +35,7 @@ def test_results_of_one_search_are_ordered(memory: MemoryApi, scopes: Scopes, ca
     control(len(results) >= 2, "no search gave two results for words that two memories share: no order to judge")
 
 
-@requirement("SEARCH-01", requests=(0, 33, 133))
+@requirement("SEARCH-01", requests=(0, 12, 12), stories=(LIBRARY,))
 def test_results_are_ordered(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget) -> None:
     """Scores never rise from one result to the next, and no memory comes twice."""
     at_least_two_results(capabilities)
@@ -70,7 +70,7 @@ def test_scores_of_one_search_lie_between_zero_and_one(
     control(seen, "no search gave any result, not even for a stored text: there is no score to judge")
 
 
-@requirement("SEARCH-02", requests=(0, 40, 240))
+@requirement("SEARCH-02", requests=(0, 19, 119), stories=(LIBRARY,))
 def test_scores_lie_between_zero_and_one(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:
@@ -116,7 +116,7 @@ def test_each_result_is_what_get_returns(
     texts = [_long_text(capabilities, rung.texts[0]), *rung.texts[1 : budget.of(2, 5, 5)]]
     scene.stock(texts, metadata=_rich_metadata(capabilities))
     seen = 0
-    for query in [*rung.queries, *rung.texts][: budget.of(0, 3, 8)]:
+    for query in [*rung.queries, *rung.texts][: budget.beyond_smoke(3, 8)]:
         found = memory.search(query, scope, top_k=scene.widest)
         for result in ranking(found):
             seen += 1

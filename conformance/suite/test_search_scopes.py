@@ -13,8 +13,7 @@ from memconform.explore import Explorer
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.oracle import selects
-from memconform.scene.places import PLACES
-from memconform.scene.places import places
+from memconform.scene.places import PLACES, places
 from memconform.scene.ranking import certainly_below, ranking
 from memconform.scene.search_scene import SearchScene, ladders
 from memconform.scopes import SCOPE_MEMBERS, Scopes

@@ -9,7 +9,7 @@ from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
-from memconform.scene.corpus import CORPUS, corpus, library
+from memconform.scene.corpus import CORPUS, LIBRARY, corpus, library
 from memconform.scene.ranking import Ranked, certainly_below, missed, prefix_breach
 from memconform.scene.search_scene import (
     all_queries,
@@ -34,7 +34,7 @@ def test_top_k_of_one_gives_one(memory: MemoryApi, scopes: Scopes, capabilities:
         answer.must_be_refused(because=f"top_k {k} is not within 1 to {most}")
 
 
-@requirement("SEARCH-03", requests=(0, 33, 169))
+@requirement("SEARCH-03", requests=(0, 12, 48), stories=(LIBRARY,))
 def test_no_more_results_than_wanted(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:
@@ -88,7 +88,7 @@ def test_one_and_two_are_the_first_of_all(memory: MemoryApi, scopes: Scopes, cap
     cuts.judge_overlap()
 
 
-@requirement("SEARCH-04", requests=(0, 66, 217))
+@requirement("SEARCH-04", requests=(0, 45, 96), stories=(LIBRARY,))
 def test_wanting_more_does_not_change_the_best(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:
@@ -97,7 +97,7 @@ def test_wanting_more_does_not_change_the_best(
     scene = replace(library(memory, scopes, capabilities, budget).scene, memory=memory)
     rungs = ladders(capabilities, 4)
     cuts = _Cuts(strict=capabilities.exact and capabilities.deterministic)
-    for query in all_queries(rungs)[: budget.of(0, 9, 12)]:
+    for query in all_queries(rungs)[: budget.beyond_smoke(9, 12)]:
         long = scene.rank(query)
         for k in (3, 2, 1, 4, 5, 8, 13)[: budget.of(2, 4, 7)]:
             if k < min(len(long) + 1, scene.widest):

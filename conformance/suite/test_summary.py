@@ -44,7 +44,7 @@ def test_summary_is_made_of_current_memories_of_the_scope(
         old = memory.add(f"The cellar opens with {word}", scope)["id"]
         current.append(memory.add("The cellar is locked", scope, supersedes=[old])["id"])
     settle(max(capabilities.staleness(read) for read in ("get", "list", "search")))
-    for length in (1, 7, 20, 80, 400)[: budget.of(0, 4, 5)]:
+    for length in (1, 7, 20, 80, 400)[: budget.beyond_smoke(4, 5)]:
         answer = memory.summarise(scope, max_chars=length)
         _must_be_made_of(set(current), answer, length, may_be_empty=length < 80)
         must(word not in answer.control_object("summary", str)["summary"], "a summary of the scope", word, answer)

@@ -9,6 +9,7 @@ from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Memory, MemoryApi
 from memconform.requirement import requirement
+from memconform.scene.larger_budget import beyond_smoke
 from memconform.scene.listing import listed, must_hold
 from memconform.scene.selection import Selection
 from memconform.scene.server_clock import ServerClock
@@ -82,7 +83,7 @@ def test_chains_and_several_at_once(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """One memory may supersede several, and be superseded; deleting in the middle restores only what it had hidden."""
-    _needs_room(budget)
+    beyond_smoke(budget)
     scene = _Scene(memory, capabilities, scope)
     one, two, bystander = scene.add(), scene.add(), scene.add()
     middle = scene.add(supersedes=[one["id"], two["id"]])
@@ -103,7 +104,7 @@ def test_superseded_crowds_nothing_out(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """A superseded memory takes no place among the `top_k`, however near it is."""
-    _needs_room(budget)
+    beyond_smoke(budget)
     if "search" not in capabilities.profiles:
         raise NotApplicable("the server does not declare the profile search")
     scene = _Scene(memory, capabilities, scope)
@@ -123,7 +124,7 @@ def test_expired_successor_hides_nothing(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """When the successor has expired, the memory that it superseded is current again."""
-    _needs_room(budget)
+    beyond_smoke(budget)
     scene = _Scene(memory, capabilities, scope)
     old = scene.add()
     clock = ServerClock.of(memory, capabilities, scope)
@@ -135,17 +136,13 @@ def test_expired_successor_hides_nothing(
     scene.must_show([old, clock.record], "after the successor expired")
 
 
-@requirement("SUPERSESSION-02", requests=(2, 24, 24))
-def test_what_cannot_be_superseded_is_refused(
-    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
-) -> None:
+@requirement("SUPERSESSION-02", requests=(0, 24, 24))
+def test_what_cannot_be_superseded_is_refused(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """An id that is unknown, superseded already or of another exact scope is refused, and hides nothing."""
     scope = scopes.fresh()
     scene = _Scene(memory, capabilities, scope)
     old = scene.add()
     _must_refuse(memory, scope, ["0000-nobody"], "an id that nobody has")
-    if budget.size == "smoke":
-        return
     session = scopes.use({**scope, "session_id": scopes.value()})
     inner = scene.add(session)
     other = memory.add("harbour of another", scopes.fresh())
@@ -169,8 +166,3 @@ def test_what_cannot_be_superseded_is_refused(
 def _must_refuse(memory: MemoryApi, scope: dict[str, str], ids: list[str], what: str) -> None:
     body = {"content": "harbour not to be kept", "scope": scope, "supersedes": ids}
     memory.post(body).must_be_refused(because=f"supersedes has {what}")
-
-
-def _needs_room(budget: Budget) -> None:
-    if budget.size == "smoke":
-        raise NotApplicable("this test needs a larger budget than smoke")

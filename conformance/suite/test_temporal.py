@@ -15,10 +15,10 @@ from memconform.explore import Explorer
 from memconform.memory_api import Memory, MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.holding import held
+from memconform.scene.larger_budget import beyond_smoke
 from memconform.scene.oracle import instant
 from memconform.scene.selection import Selection
 from memconform.scopes import Scopes
-from memconform.verdict import NotApplicable
 
 INTERVALS: list[dict[str, Any]] = [
     {"valid_from": "2020-01-01T00:00:00Z", "valid_to": "2021-01-01T00:00:00Z"},
@@ -106,7 +106,7 @@ def test_without_valid_from_a_memory_holds_from_its_creation(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """A memory without `valid_from` held at no time before `created_at`, and holds at any after it."""
-    _needs_room(budget)
+    beyond_smoke(budget)
     scene = Selection(memory, capabilities, scope)
     created = [scene.add()["created_at"], scene.add(valid_to="2099-01-01T00:00:00Z")["created_at"]]
     scene.settle()
@@ -122,7 +122,7 @@ def test_successor_ends_what_it_supersedes(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """In a chain of successors each memory held until the next one's start, and is found as of then."""
-    _needs_room(budget)
+    beyond_smoke(budget)
     scene = Selection(memory, capabilities, scope)
     chain: list[Memory] = []
     for start in ("2010-01-01T00:00:00Z", "2014-01-01T00:00:00Z", None):
@@ -142,7 +142,7 @@ def test_what_did_not_hold_crowds_nothing_out(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """`as_of` applies before the `top_k` cut: what held is found behind nearer memories that did not."""
-    _needs_room(budget)
+    beyond_smoke(budget)
     scene = Selection(memory, capabilities, scope)
     for number in (1, 2):
         scene.add(text=f"{BOAT}, {number}", valid_from="2021-01-01T00:00:00Z")
@@ -152,11 +152,6 @@ def test_what_did_not_hold_crowds_nothing_out(
     control(first and record["id"] not in first, "the nearer memories are not found first")
     what = "the memory that held, behind nearer ones that did not, with top_k 1"
     scene.judge([record["id"]], what, query=BOAT, top_k=1, as_of="2020-06-01T00:00:00Z")
-
-
-def _needs_room(budget: Budget) -> None:
-    if budget.size == "smoke":
-        raise NotApplicable("this test needs a larger budget than smoke")
 
 
 _BOUNDS = st.sampled_from([f"{year}-0{month}-01T00:00:00Z" for year in _YEARS for month in (1, 6)])

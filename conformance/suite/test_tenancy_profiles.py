@@ -12,8 +12,7 @@ from memconform.scene.estate import ESTATE, Estate, estate
 from memconform.scene.export_file import read_export
 from memconform.scene.keyed_story import items_of
 from memconform.scene.oracle import difference
-from memconform.scene.relocation import RELOCATION
-from memconform.scene.relocation import relocation
+from memconform.scene.relocation import RELOCATION, relocation
 from memconform.scene.scope_pages import counted
 from memconform.scopes import Scopes
 from memconform.session import Session
@@ -68,13 +67,13 @@ def test_erasing_touches_the_callers_data_only(
     must(name is None, "another principal's memory as it was", f"another {name}", after)
 
 
-@requirement("TENANCY-05", stories=(ESTATE, RELOCATION), needs=("portability",))
+@requirement("TENANCY-05", requests=(0, 1, 1), stories=(ESTATE, RELOCATION), needs=("portability",))
 def test_importing_touches_the_callers_data_only(
     memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities, session: Session, budget: Budget
 ) -> None:
     """An import, even over an id that another principal's memory has, changes and adds nothing there."""
     control(other.principal.label == "second", "there is no second principal")
-    move = relocation(estate(memory, scopes, capabilities, session), budget)
+    move = relocation(memory, estate(memory, scopes, capabilities, session), budget)
     move["whole"].control(200)
     after = move["own after"].must_be(200, because="another principal imported a record with its id")
     name = difference(move.record("own"), after.json)
@@ -91,6 +90,6 @@ def test_operations_are_useless_to_another_principal(
     """The id of an operation is 404 to everybody but the principal whose operation it is."""
     story = estate(memory, scopes, capabilities, session)
     control(other.principal.label == "second", "there is no second principal")
-    story["operation"].control(200)
+    story["operation"].control(200, 202)
     answer: Answer = story["strange operation"]
     answer.must_be(404, because="it is another principal's operation")

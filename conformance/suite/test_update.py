@@ -4,7 +4,8 @@ from memconform.answer import must, must_equal, shown
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
-from memconform.scene.life import CLEARING, REFUSED, LIFE, change_within, left_by, life
+from memconform.scene.life import CLEARING, LIFE, REFUSED, change_within, left_by, life
+from memconform.scene.optional_members import as_taken
 from memconform.scene.patches import must_be_as, must_be_next, patched
 from memconform.scene.story import Story
 from memconform.scopes import Scopes
@@ -14,15 +15,16 @@ from memconform.scopes import Scopes
 def test_patch_changes_what_it_names(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """What a patch names is merged at every depth, null removes, the rest stays, and so it is read."""
     story = life(memory, scopes, capabilities)
-    change = change_within(capabilities)
+    added = story.record("added")
+    change, clearing = as_taken(added, change_within(capabilities)), as_taken(added, CLEARING)
     story["changed"].must_be(200, because="the patch is well-formed")
-    after = must_be_as(patched(story.record("added"), change), story["changed"], "after the patch")
+    after = must_be_as(patched(added, change), story["changed"], "after the patch")
     must_be_as(after, story["repeated"], "after the same patch again")
     undisturbed = not story.acknowledged(*REFUSED)
     if story["cleared"].status != 200 and undisturbed:
         story["read"].must_be(200, because="If-None-Match has the tag of before the patch")
         must_be_as(after, story["read"], "as GET reads it after the patch")
-    cleared = must_be_as(patched(after, CLEARING), story["cleared"], "after a patch that nulls metadata")
+    cleared = must_be_as(patched(after, clearing), story["cleared"], "after a patch that nulls metadata")
     if undisturbed:
         must_be_as(cleared, story["read"], "as GET reads it after the patches")
 

@@ -137,7 +137,7 @@ def test_bad_use_stops_their_run(memconform: Any, project: Path, word: str, mess
 
 
 def test_two_processes_give_the_verdict_of_one(memconform: Any, project: Path, reference: str) -> None:
-    """Under xdist the same tests send the same number of requests and come to the same verdict; nothing is left."""
+    """Under xdist the same tests come to the same verdict; each process lives the shared stories; nothing is left."""
     (project / "tests" / "test_search.py").unlink()
     results = []
     for name, words in (("one", ()), ("two", ("-n", "2"))):
@@ -149,8 +149,10 @@ def test_two_processes_give_the_verdict_of_one(memconform: Any, project: Path, r
         results.append(json.loads((project / f"{name}.json").read_text()))
     one, two = results
     assert two["verdict"] == one["verdict"]
-    for name in ("tests", "bound", "cleanup"):
-        assert two["run"]["requests"][name] == one["run"]["requests"][name], name
+    sent, bounds = ([each["run"]["requests"][name] for each in results] for name in ("tests", "bound"))
+    assert sent[0] <= sent[1] <= 2 * sent[0]
+    assert bounds[0] < bounds[1] <= 2 * bounds[0]
+    assert all(requests <= bound for requests, bound in zip(sent, bounds, strict=True))
     assert two["run"]["planned_tests"] == one["run"]["planned_tests"] > 2
     assert sorted(test["test"] for test in two["tests"]) == sorted(test["test"] for test in one["tests"])
     assert two["leaks"] == one["leaks"] == []

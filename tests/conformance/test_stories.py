@@ -12,6 +12,7 @@ from memconform.exchange import Exchange, Received, Sent
 from memconform.http import Target, Wire
 from memconform.ledger import Ledger
 from memconform.memory_api import MemoryApi, Principal
+from memconform.plot import Plot
 from memconform.recorder import Recorder
 from memconform.scene.batches import expectations, must_have_status, results_of, sizes_of
 from memconform.scene.entity_tags import if_match, if_none_match, must_be_tagged, tag_of, tag_or_none
@@ -28,6 +29,9 @@ RECORD = {"id": "m1", "content": "a", "scope": {"user_id": "u"}, "metadata": {"a
 TIMES = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}
 
 
+ONE, TWO = Plot("one", requests=2), Plot("two", requests=0)
+
+
 def answered(status: int = 200, body: object = None, at: float = 0.0, seconds: float = 1.0, **headers: str) -> Answer:
     """Return an answer with that body."""
     received = Received(status, tuple(headers.items()), json.dumps(body).encode())
@@ -41,7 +45,7 @@ def memory() -> MemoryApi:
 
     wire = Wire(Target("http://memory.invalid"))
     ledger = Ledger(Path("unused"), "http://memory.invalid")
-    return MemoryApi(wire, Recorder(1, lambda _: []), Principal("first"), ledger)
+    return MemoryApi(wire, Recorder(1, lambda _: [], {"one": 2, "two": 0}), Principal("first"), ledger)
 
 
 def test_a_story_is_lived_once(memory: MemoryApi) -> None:
@@ -52,9 +56,32 @@ def test_a_story_is_lived_once(memory: MemoryApi) -> None:
         lived.append("once")
         return Story()
 
-    assert once(memory, "one", live) is once(memory, "one", live)
-    assert once(memory, "two", live) is not once(memory, "one", live)
+    assert once(memory, ONE, live) is once(memory, ONE, live)
+    assert once(memory, TWO, live) is not once(memory, ONE, live)
     assert len(lived) == 2
+
+
+def test_a_story_has_an_allowance_of_its_own(memory: MemoryApi) -> None:
+    """Living it takes nothing from the test's own requests, and no more than the story announced."""
+
+    def live() -> Story:
+        memory.recorder.claim()
+        memory.recorder.claim()
+        return Story()
+
+    once(memory, ONE, live)
+    memory.recorder.claim()
+    with pytest.raises(Inconclusive, match="announced"):
+        memory.recorder.claim()
+    with pytest.raises(Inconclusive, match="announced"):
+        once(memory, TWO, live)
+    assert memory.recorder.requests == 3
+
+
+def test_a_story_that_was_not_announced_is_an_error_of_ours(memory: MemoryApi) -> None:
+    """A test that looks at a story that its mark does not name would make the plan untrue."""
+    with pytest.raises(ValueError, match="did not announce the story 'three'"):
+        once(memory, Plot("three", requests=1), Story)
 
 
 def test_a_story_that_sets_no_scene_says_so_each_time(memory: MemoryApi) -> None:
@@ -71,9 +98,9 @@ def test_a_story_that_sets_no_scene_says_so_each_time(memory: MemoryApi) -> None
 
     for _ in range(2):
         with pytest.raises(Inconclusive, match="no scene"):
-            once(memory, "one", live)
+            once(memory, ONE, live)
         with pytest.raises(ConnectionError):
-            once(memory, "two", broken)
+            once(memory, TWO, broken)
     assert lived == ["tried", "broken", "broken"]
 
 

@@ -10,6 +10,7 @@ import pytest
 from memconform.capabilities import Capabilities
 from memconform.collector import Collector
 from memconform.contract import badge_profiles, requirements, validator
+from memconform.plot import Plot
 from memconform.requirement import Mark
 from memconform.session import Session
 from memconform.settings import RunSettings
@@ -200,12 +201,16 @@ def test_a_broken_harness_is_never_green() -> None:
 
 
 def test_the_bound_counts_what_may_run() -> None:
-    """Tests of profiles that are not declared cost nothing and are not announced."""
+    """Tests of profiles that are not declared cost nothing; a shared story costs once in each process."""
     session = Session(RunSettings("http://127.0.0.1:1"), "0123abcd")
     session.capabilities = Capabilities({"profiles": ["core"]})
     collector = Collector(session)
-    collector.plan([("a", Mark(MUST, (1, 10, 100))), ("b", Mark("SEARCH-01", 1000)), ("c", Mark(MUST, 7, ("search",)))])
-    assert collector.bound == 10
+    told, other = (Plot("told", (0, 5, 50)),), (Plot("of search", 300),)
+    core = [("a", Mark(MUST, (1, 10, 100), told)), ("b", Mark(MUST, stories=told))]
+    collector.plan([*core, ("c", Mark("SEARCH-01", 1000, other)), ("d", Mark(MUST, 7, needs=("search",)))])
+    assert collector.bound == 10 + 5
+    collector.processes = 3
+    assert collector.bound == 10 + 3 * 5
 
 
 def test_the_gravest_outcome_speaks_for_all() -> None:

@@ -78,7 +78,10 @@ def lone_surrogates(instance: Any) -> list[SchemaError]:
 
 
 def _meant(branches: Iterable[list[SchemaError]]) -> SchemaError | None:
-    """Return the error of the alternative that was meant: the first of which the instance has the type."""
+    """Return an error of the alternative that was meant: the first of which the instance has the type.
+
+    Validators order the errors of one alternative differently; the first in the order of places is taken.
+    """
     tried = [branch for branch in branches if branch]
     if not tried:
         return None
@@ -86,7 +89,7 @@ def _meant(branches: Iterable[list[SchemaError]]) -> SchemaError | None:
     of_type = [
         branch for branch in tried if not any(e.keyword == "type" and len(e.pointer) == shortest for e in branch)
     ]
-    return (of_type or tried)[0][0]
+    return min((of_type or tried)[0], key=lambda error: (error.pointer, error.keyword))
 
 
 def _error(path: Sequence[str | int], keyword: str, message: str, instance: Any) -> SchemaError:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from memconform.answer import Answer
+from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Json, MemoryApi
 from memconform.plot import Plot
@@ -37,11 +38,12 @@ ENDED = ("succeeded", "failed")
 
 
 class Conversation(Story):
-    """One conversation taken in twice, and how both operations went."""
+    """One conversation taken in once or twice, and how the operations went."""
 
-    def __init__(self, memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
+    def __init__(self, memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, turns: int) -> None:
         """Choose a scope; nothing is sent yet."""
         super().__init__()
+        self.turns = turns
         self.memory, self.capabilities = memory, capabilities
         self.scope = scopes.fresh()
         self.metadata = {"from": {"conversation": scopes.value()}}
@@ -56,16 +58,16 @@ class Conversation(Story):
         return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-def conversation(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> Conversation:
-    """Return the story, lived once in a run."""
-    lived = once(memory, CONVERSATION, lambda: _live(Conversation(memory, scopes, capabilities)))
+def conversation(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget) -> Conversation:
+    """Return the story, lived once in a run; smoke has no room for the second time."""
+    lived = once(memory, CONVERSATION, lambda: _live(Conversation(memory, scopes, capabilities, budget.of(1, 2, 2))))
     return cast("Conversation", lived)
 
 
 def _live(story: Conversation) -> Conversation:
     memory = story.memory
     messages = _within(story.capabilities.limit_or("messages", len(MESSAGES)))
-    for turn in ("first", "second"):
+    for turn in ("first", "second")[: story.turns]:
         accepted = story.tell(f"{turn} accepted", memory.ingest(story.scope, messages, metadata=story.metadata))
         story.tell(turn, *follow(memory, accepted.control(202)))
         settle(max(story.capabilities.staleness("get"), story.capabilities.staleness("list")))

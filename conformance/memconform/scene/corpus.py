@@ -9,17 +9,17 @@ from memconform.answer import Answer
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Memory, MemoryApi
+from memconform.plot import Plot
 from memconform.scene.ranking import Ranked, ranking
 from memconform.scene.search_scene import SearchScene, all_texts, ladders, unrelated_texts
 from memconform.scene.story import Story, once
 from memconform.scopes import Scopes
 
 TEXTS = 5
-REQUESTS = TEXTS + 1
-"""Storing it and the first question."""
-
-LIBRARY = (0, 21, 121)
-"""What storing the library takes, by budget."""
+CORPUS = Plot("corpus", requests=TEXTS)
+MIRROR = Plot("mirror", requests=TEXTS)
+LIBRARY = Plot("library", requests=(0, 21, 121))
+"""What storing them takes; who asks a question announces it."""
 
 METADATA = {"tide": {"high": [1.5, True, "\u00e8"]}, "n": 3, "": "empty"}
 
@@ -55,7 +55,7 @@ class Corpus(Story):
 
 def corpus(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> Corpus:
     """Return the corpus, stored once in a run; its questions are asked by whoever asks first."""
-    found = once(memory, "corpus", lambda: _stored(Corpus(SearchScene(memory, capabilities, scopes.fresh()))))
+    found = once(memory, CORPUS, lambda: _stored(Corpus(SearchScene(memory, capabilities, scopes.fresh()))))
     if not isinstance(found, Corpus):
         raise TypeError("another story has this name")
     return found
@@ -80,7 +80,7 @@ def library(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budge
         scene = SearchScene(memory, capabilities, scopes.fresh())
         return Library(scene, len(scene.stock(texts)))
 
-    found = once(memory, "library", live)
+    found = once(memory, LIBRARY, live)
     if not isinstance(found, Library):
         raise TypeError("another story has this name")
     return found
@@ -91,7 +91,7 @@ def mirror(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> Cor
     original = corpus(memory, scopes, capabilities)
     original.best(memory)
     scene = SearchScene(memory, capabilities, scopes.fresh())
-    found = once(memory, "mirror", lambda: _stored(Corpus(scene), backwards=True))
+    found = once(memory, MIRROR, lambda: _stored(Corpus(scene), backwards=True))
     if not isinstance(found, Corpus):
         raise TypeError("another story has this name")
     return found

@@ -51,9 +51,12 @@ _FALSE: list[tuple[str, str, Json]] = [
 ]
 
 
-def all_true(capabilities: Capabilities) -> Filter | None:
-    """Return an `and` of comparisons, all true of the rich memory; None where the server serves too little for it."""
-    record: list[Filter] = [{"op": "gte", "field": "/confidence", "value": CONFIDENCE}]
+def all_true(capabilities: Capabilities, *, confident: bool = True) -> Filter | None:
+    """Return an `and` of comparisons, all true of the rich memory; None where the server serves too little for it.
+
+    `confident` says whether the memory has its confidence: a server may have refused it.
+    """
+    record: list[Filter] = [{"op": "gte", "field": "/confidence", "value": CONFIDENCE}] if confident else []
     tree = conjunction(*_served(_TRUE, capabilities), *(each for each in record if is_served(each, capabilities)))
     return tree if is_served(tree, capabilities) and tree["filters"] else None
 

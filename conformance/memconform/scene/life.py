@@ -15,11 +15,12 @@ from memconform.plot import Plot
 from memconform.scene.entity_tags import NEVER, if_match, if_none_match, tag_or_none
 from memconform.scene.eventually import settle
 from memconform.scene.material import cut
+from memconform.scene.optional_members import as_taken, offered
 from memconform.scene.story import Story, once
 from memconform.scopes import Scopes
 from memconform.verdict import NotApplicable
 
-LIFE = Plot("life", requests=26)
+LIFE = Plot("life", requests=27)
 """What it takes at most, where pages of history are whole."""
 
 GIVEN: dict[str, Json] = {
@@ -67,8 +68,9 @@ class _Life:
 
     def live(self) -> Story:
         change = change_within(self.capabilities)
-        added = self.memory.post({"content": "I use pnpm", "scope": self.scope, **GIVEN}).control(201)
+        added = offered(self.memory, {"content": "I use pnpm", "scope": self.scope, **GIVEN})[-1].control(201)
         self.story.tell("added", added)
+        change = as_taken(self.story.record("added"), change)
         self.id = str(added.control_object("id", str)["id"])
         self._history("first history")
         if self._declares("update"):
@@ -96,7 +98,8 @@ class _Life:
     def _change(self, change: dict[str, Json]) -> None:
         self.story.tell("changed", self.memory.patch(self.id, change))
         again = self.story.tell("repeated", self.memory.patch(self.id, change))
-        self.story.tell("cleared", self.memory.patch(self.id, CLEARING, **if_match(self._tag(again))))
+        clearing = as_taken(self.story.record("added"), CLEARING)
+        self.story.tell("cleared", self.memory.patch(self.id, clearing, **if_match(self._tag(again))))
 
     def _provoke(self) -> None:
         story, patch = self.story, self.memory.patch

@@ -17,7 +17,7 @@ from memconform.verdict import Inconclusive
 NOTEBOOK = Plot("notebook", requests=30)
 """What it takes at most, where pages of lists are short."""
 
-NOTES = 6
+NOTES = 4
 PAGES = 12
 """How many pages the walk has at most, where they are short or empty."""
 

@@ -6,10 +6,11 @@ from memconform.capabilities import Capabilities
 from memconform.memory_api import Memories, MemoryApi
 from memconform.plot import Plot
 from memconform.scene.eventually import settle
+from memconform.scene.optional_members import offered
 from memconform.scene.story import Story, once
 from memconform.scopes import Scopes
 
-ONE_LIFE = Plot("one life", requests=26)
+ONE_LIFE = Plot("one life", requests=28)
 """What it takes at most, where pages of lists are short."""
 
 CONTENT = "My sister's name is In\u00eas"
@@ -40,8 +41,12 @@ def one_life(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> O
 
 def _live(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> OneLife:
     story, elsewhere = OneLife(), memory.elsewhere()
-    story.tell("added", memory.post({"content": CONTENT, "scope": scope, "metadata": METADATA, "confidence": 0.75}))
-    story.tell("bare", memory.post({"content": "ok", "scope": scope, "metadata": None, "confidence": None}))
+    rich = {"content": CONTENT, "scope": scope, "metadata": METADATA, "confidence": 0.75}
+    bare = {"content": "ok", "scope": scope, "metadata": None, "confidence": None}
+    for step, body in (("added", rich), ("bare", bare)):
+        answers = offered(memory, body)
+        story.tell(f"{step} with all members", answers[0])
+        story.tell(step, answers[-1])
     stays, goes = (story.record(step)["id"] for step in ("added", "bare"))
     settle(max(capabilities.staleness(read) for read in ("get", "list")))
     story.lists.append(elsewhere.walk(scope))

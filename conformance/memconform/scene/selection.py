@@ -10,8 +10,10 @@ from memconform.answer import Answer, control, must, shown
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Memory, MemoryApi, Scope
 from memconform.scene.eventually import settle
+from memconform.scene.optional_members import add_as_taken
 from memconform.scene.ranking import certainly_below, ranking
 from memconform.scene.search_scene import SearchScene
+from memconform.verdict import NotApplicable
 
 WORD = "harbour"
 """The query of every selection, and a word of every text in it."""
@@ -46,8 +48,11 @@ class Selection:
         return self.capabilities.exact and self.capabilities.deterministic
 
     def add(self, scope: Scope | None = None, text: str | None = None, **members: Any) -> Memory:
-        """Add a memory, into the scope of the search if no other is given; its text has the word and a number."""
-        record = self.memory.add(text or f"{WORD} number {len(self.known)}", scope or self.scope, **members)
+        """Add a memory, into the scope of the search if no other is given; its text has the word and a number.
+
+        A server that takes no confidence keeps it without one.
+        """
+        record = add_as_taken(self.memory, text or f"{WORD} number {len(self.known)}", scope or self.scope, **members)
         self.known[record["id"]] = record
         return record
 
@@ -72,6 +77,8 @@ class Selection:
 
     def judge(self, expected: Collection[str], what: str, scope: Scope | None = None, **members: Any) -> None:
         """Search, and require the expected memories, known by their ids, and no other known one."""
+        if len(expected) > self.most:
+            raise NotApplicable(f"search gives {self.most} results at most, and {len(expected)} are to be told apart")
         answer, given = self.search(scope, **members)
         strangers = given.difference(expected)
         must(not strangers, f"only {what}", f"others besides: {self._described(strangers)}", answer)

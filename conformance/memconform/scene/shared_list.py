@@ -10,6 +10,7 @@ from memconform.capabilities import Capabilities
 from memconform.histories import Kind, Recorder
 from memconform.http import together
 from memconform.memory_api import MemoryApi
+from memconform.plot import Plot
 from memconform.scene.entity_tags import tag_of
 from memconform.scene.eventually import settle
 from memconform.scene.races import BUSY, overlapped
@@ -18,6 +19,9 @@ from memconform.scopes import Scopes
 from memconform.verdict import Inconclusive
 
 HEAD = "shopping list"
+CLIENTS = (6, 10)
+ATTEMPTS = 3
+"""How often a race is begun that does not happen, on a machine with other things to do."""
 SPARE_TRIES = 4
 """How often a client tries beyond the number of clients: where reads lag, a tag may be a former one already."""
 
@@ -27,17 +31,17 @@ def requests_of(clients: int) -> int:
     return 2 + clients * (1 + 2 * (clients + SPARE_TRIES))
 
 
+SHARED_LIST = Plot("shared list", requests=(0, requests_of(CLIENTS[0]), requests_of(CLIENTS[1])))
+
+
 def shared_list(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget) -> SharedList:
     """Return the story of a list kept by several clients, lived once in a run."""
-    found = once(memory, "shared list", lambda: SharedList(budget.of(*CLIENTS)).live(memory, scopes, capabilities))
+    found = once(
+        memory, SHARED_LIST, lambda: SharedList(budget.beyond_smoke(*CLIENTS)).live(memory, scopes, capabilities)
+    )
     if not isinstance(found, SharedList):
         raise TypeError("another story has this name")
     return found
-
-
-CLIENTS = (2, 6, 10)
-ATTEMPTS = 3
-"""How often a race is begun that does not happen, on a machine with other things to do."""
 
 
 @dataclass

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from memconform.answer import Answer
 from memconform.http import Wire
 from memconform.memory_api import Memory, MemoryApi
+from memconform.plot import Plot
 from memconform.verdict import Inconclusive, NotApplicable
 
 _lived: WeakKeyDictionary[Wire, dict[str, Any]] = WeakKeyDictionary()
@@ -52,15 +53,16 @@ class Story:
         return any(answer.status < 300 for step in steps if step in self for answer in self.all(step))
 
 
-def once(memory: MemoryApi, name: str, live: Callable[[], Story]) -> Story:
-    """Return the story of that name of this run; live it where nobody has. One that broke off is not kept.
+def once(memory: MemoryApi, plot: Plot, live: Callable[[], Story]) -> Story:
+    """Return this run's story of that plot; live it where nobody has. One that broke off is not kept.
 
     One that set no scene is kept as its reason: the next test need not try it again.
     """
-    known = _lived.setdefault(memory.wire, {})
+    known, name = _lived.setdefault(memory.wire, {}), plot.name
     if name not in known:
         try:
-            known[name] = live()
+            with memory.recorder.telling(plot):
+                known[name] = live()
         except (Inconclusive, NotApplicable) as nothing:
             known[name] = nothing
     if isinstance(known[name], Exception):

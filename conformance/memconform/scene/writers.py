@@ -12,11 +12,27 @@ from memconform.http import Unanswered
 from memconform.memory_api import Json, MemoryApi, Scope
 from memconform.scopes import Scopes
 
-AT_ONCE, PAUSE_S, GROWTH = 4, 0.02, 1.4
-MOST = 14
-"""How many writes of a kind there are at most in one round, over about ten seconds."""
 
-DOOMED = 5
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many writes of a kind there are at most in one round, over some seconds, and how many are deletions."""
+
+    most: int
+    deletions: int
+    at_once: int
+    pause_s: float
+    growth: float
+    kinds: frozenset[str]
+
+    def pause(self, number: int) -> float:
+        """Return how long a writer waits after that write, in seconds."""
+        return 0 if number < self.at_once else self.pause_s * self.growth ** (number - self.at_once)
+
+
+KINDS = frozenset({"add", "delete", "update", "keyed", "batch"})
+DENSE = Pace(most=14, deletions=5, at_once=4, pause_s=0.02, growth=2, kinds=KINDS)
+SPARSE = Pace(most=5, deletions=1, at_once=0, pause_s=0.05, growth=4, kinds=KINDS - {"keyed", "batch"})
+"""For the smallest budget."""
 
 
 @dataclass
@@ -25,8 +41,10 @@ class Writer:
 
     kind: str
     write: Callable[[int], Answer]
+    pace: Pace
     good: frozenset[int] = frozenset({200, 201, 204})
-    most: int = MOST
+    most: int | None = None
+    """How many writes there are at most, where that is not the pace's."""
     acknowledged: list[tuple[int, Answer]] = field(default_factory=list)
     unknown: list[int] = field(default_factory=list)
     """The numbers of writes that were sent and not acknowledged."""
@@ -35,7 +53,7 @@ class Writer:
     def run(self, stop: threading.Event) -> None:
         """Write until a request breaks off, the restart is over, or there have been enough."""
         last = False
-        for number in range(self.most):
+        for number in range(self.most or self.pace.most):
             self.unknown.append(number)
             try:
                 answer = self.write(number)
@@ -47,7 +65,7 @@ class Writer:
                 self.unknown.remove(number)
             if last:
                 return
-            last = stop.wait(_pause(number))  # once more afterwards: the server may be down only now
+            last = stop.wait(self.pace.pause(number))  # once more afterwards: the server may be down only now
 
     @property
     def reached(self) -> int:
@@ -55,40 +73,38 @@ class Writer:
         return self.acknowledged[-1][0] if self.acknowledged else -1
 
 
-def _pause(number: int) -> float:
-    return 0 if number < AT_ONCE else PAUSE_S * GROWTH ** (number - AT_ONCE)
-
-
 class Round:
     """The writers of one round, in a scope of its own that holds what they change and delete."""
 
-    def __init__(self, memory: MemoryApi, scopes: Scopes, profiles: frozenset[str]) -> None:
+    def __init__(self, memory: MemoryApi, scopes: Scopes, profiles: frozenset[str], pace: Pace) -> None:
         """Set the scene: memories to delete, one to change, one that is let alone."""
-        self.memory, self.profiles = memory, profiles
+        self.memory, self.profiles, self.pace = memory, profiles, pace
         self.scope: Scope = scopes.fresh()
         self.keys = scopes.value()
         self.quiet = str(memory.add("let alone", self.scope)["id"])
-        self.doomed = [str(memory.add(f"doomed {number}", self.scope)["id"]) for number in range(DOOMED)]
+        self.doomed = [str(memory.add(f"doomed {number}", self.scope)["id"]) for number in range(pace.deletions)]
         self.changing = str(memory.add(changed(-1), self.scope)["id"]) if "update" in profiles else None
         self.writers = {writer.kind: writer for writer in self._writers()}
 
     def _writers(self) -> list[Writer]:
-        memory = self.memory
+        memory, pace = self.memory, self.pace
         writers = [
-            Writer("add", lambda n: memory.elsewhere("adder").post(self.body(n), headers=self.key(n))),
-            Writer("delete", lambda n: memory.elsewhere("deleter").delete(self.doomed[n]), most=DOOMED),
+            Writer("add", lambda n: memory.elsewhere("adder").post(self.body(n), headers=self.key(n)), pace),
+            Writer("delete", lambda n: memory.elsewhere("deleter").delete(self.doomed[n]), pace, most=pace.deletions),
         ]
         if self.changing is not None:
             target = self.changing
             writers.append(
-                Writer("update", lambda n: memory.elsewhere("changer").patch(target, {"content": changed(n)}))
+                Writer("update", lambda n: memory.elsewhere("changer").patch(target, {"content": changed(n)}), pace)
             )
-        if "keyed" in self.profiles:
+        if "keyed" in self.profiles & pace.kinds:
             writers.append(
-                Writer("keyed", lambda n: memory.elsewhere("keeper").set("kept", self.scope, {"content": kept(n)}))
+                Writer(
+                    "keyed", lambda n: memory.elsewhere("keeper").set("kept", self.scope, {"content": kept(n)}), pace
+                )
             )
-        if "batch" in self.profiles:
-            writers.append(Writer("batch", lambda n: memory.elsewhere("batcher").batch(self.batch(n))))
+        if "batch" in self.profiles & pace.kinds:
+            writers.append(Writer("batch", lambda n: memory.elsewhere("batcher").batch(self.batch(n)), pace))
         return writers
 
     def body(self, number: int) -> dict[str, Json]:

@@ -18,6 +18,16 @@ async def lists_after_changes(world: World) -> Facts:
     return [*seen, await world.contents()]
 
 
+@tour("CORE-14")
+async def lists_after_a_repeat(world: World) -> Facts:
+    """List what was added after an idempotent repeat."""
+    for _ in range(2):
+        body = {"content": "under a key", "scope": SCOPE}
+        await world.own.post("/v1/memories", json=body, headers={"idempotency-key": "k"})
+    await world.add("after the repeat")
+    return [*await world.contents()]
+
+
 @tour("CORE-26")
 async def changes_before_a_restart(world: World) -> Facts:
     """Change, restart, read, and repeat what was added under a key."""
