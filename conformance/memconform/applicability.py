@@ -7,6 +7,9 @@ from memconform.contract import requirements
 from memconform.requirement import Mark
 from memconform.settings import RunSettings
 
+LARGER_BUDGET = "needs a larger budget than"
+"""How the reason begins where a requirement waits for more requests."""
+
 
 def why_not(mark: Mark, settings: RunSettings, capabilities: Capabilities) -> str | None:
     """Return why the test does not apply; None when it does."""
@@ -15,7 +18,7 @@ def why_not(mark: Mark, settings: RunSettings, capabilities: Capabilities) -> st
         if profile not in served:
             return f"the server does not declare the profile {profile}"
     if mark.requests and settings.budget.bound(mark.requests) == 0:
-        return f"needs a larger budget than {settings.budget.size}"
+        return f"{LARGER_BUDGET} {settings.budget.size}"
     if mark.given == "requests_per_minute" and capabilities.requests_per_minute is None:
         return "the server declares no limits.requests_per_minute"
     if mark.given == "restart_command" and settings.restart_command is None:

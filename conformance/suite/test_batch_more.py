@@ -8,7 +8,6 @@ from typing import Any
 from hypothesis import strategies as st
 
 from memconform.answer import Answer, must, must_equal
-from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.explore import Explorer
 from memconform.memory_api import Json, MemoryApi
@@ -17,7 +16,6 @@ from memconform.scene.batches import BAD, in_batches, must_have_status, results_
 from memconform.scene.differences import must_match
 from memconform.scene.eventually import settle
 from memconform.scene.keyed_story import items_of, list_pages
-from memconform.scene.larger_budget import beyond_smoke
 from memconform.scopes import Scopes
 
 KEPT = 2
@@ -97,9 +95,8 @@ def _alike(status: object) -> object:
 
 
 @requirement("BATCH-01", requests=(0, 14, 14))
-def test_bad_items_only(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget) -> None:
+def test_bad_items_only(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """Items that break every rule are each answered in their place, and nothing is stored."""
-    beyond_smoke(budget)
     items: list[Json] = [
         None,
         [],
@@ -123,10 +120,9 @@ def test_bad_items_only(memory: MemoryApi, scope: dict[str, str], capabilities: 
 
 @requirement("BATCH-02", requests=(0, 8, 8), needs=("update",))
 def test_items_see_what_items_before_them_did(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
 ) -> None:
     """Two changes of one memory in a batch follow one another, and what comes after its deletion finds nothing."""
-    beyond_smoke(budget)
     memory_id = memory.add("first", scope, metadata={"a": 1})["id"]
     patches = [{"metadata": {"b": 2}}, {"metadata": {"a": None}}, {"content": "last"}]
     items: list[Json] = [{"op": "update", "id": memory_id, "patch": patch} for patch in patches]

@@ -13,7 +13,6 @@ from memconform.requirement import requirement
 from memconform.scene.entity_tags import NEVER, if_match, if_none_match, must_be_tagged, tag_of
 from memconform.scene.eventually import settle
 from memconform.scene.free_clients import FreeClient
-from memconform.scene.larger_budget import beyond_smoke
 from memconform.scene.races import must_have_raced, raced
 from memconform.scopes import Scopes
 from memconform.verdict import NotApplicable, NotMet
@@ -24,10 +23,9 @@ SHARED = 3
 
 @requirement("CONCURRENCY-01", requests=(0, 16, 16))
 def test_every_way_to_a_memory_gives_its_tag(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
 ) -> None:
     """Reading changes no tag; by key, in a batch and after a supersession a memory has the tag that GET gives."""
-    beyond_smoke(budget)
     added = memory.post({"content": "kept", "scope": scope}).control(201)
     tag = must_be_tagged(added, "the memory added")
     memory.list(scope)
@@ -59,9 +57,8 @@ def _must_have_tag(memory: MemoryApi, capabilities: Capabilities, known: Answer,
 
 
 @requirement("CONCURRENCY-02", requests=(0, 14, 14), needs=("update",))
-def test_lists_of_tags_and_stars(memory: MemoryApi, scope: dict[str, str], budget: Budget) -> None:
+def test_lists_of_tags_and_stars(memory: MemoryApi, scope: dict[str, str]) -> None:
     """One tag of a list suffices, `*` is any memory that is there, and no condition brings one back."""
-    beyond_smoke(budget)
     added = memory.post({"content": "kept", "scope": scope}).control(201)
     memory_id = added.control_object("id", str)["id"]
     several = f"{NEVER}, {tag_of(added)}"
@@ -78,11 +75,8 @@ def test_lists_of_tags_and_stars(memory: MemoryApi, scope: dict[str, str], budge
 
 
 @requirement("CONCURRENCY-02", requests=(0, 14, 14), needs=("keyed",))
-def test_conditions_on_keys(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
-) -> None:
+def test_conditions_on_keys(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """`*` demands a memory or none under a key; PUT without one is 412, DELETE 404."""
-    beyond_smoke(budget)
 
     def put(text: str, **condition: dict[str, str]) -> Answer:
         return memory.set("editor", scope, {"content": text}, **condition)
@@ -103,11 +97,8 @@ def test_conditions_on_keys(
 
 
 @requirement("CONCURRENCY-02", requests=(0, 4, 4), needs=("batch", "update"))
-def test_conditions_in_a_batch(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
-) -> None:
+def test_conditions_in_a_batch(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """`if_match` of an item is honoured like the header field."""
-    beyond_smoke(budget)
     if capabilities.limit("batch") < 3:
         raise NotApplicable("limits.batch has no room for three items")
     added = memory.post({"content": "kept", "scope": scope}).control(201)
@@ -117,7 +108,7 @@ def test_conditions_in_a_batch(
         {"op": "update", "id": memory_id, "patch": {"content": "yes"}, "if_match": tag},
         {"op": "delete", "id": memory_id, "if_match": tag},
     ]
-    answer = memory.batch(items).control(200)
+    answer = memory.batch(items).must_be(200, because="the batch is well-formed, whatever its items come to")
     statuses = [each.get("status") for each in answer.control_object("results", list)["results"]]
     must_equal(statuses, [412, 200, 412], "statuses of items with another, the present and a former tag =", answer)
 
@@ -127,7 +118,6 @@ def test_one_change_wins_each_tag(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """Round after round one of several changes on the latest tag is 200, and its value is what is read."""
-    beyond_smoke(budget)
     present = memory.post({"content": "round 0", "scope": scope}).control(201)
     memory_id = present.control_object("id", str)["id"]
     for turn in range(1, budget.beyond_smoke(4, 20) + 1):
@@ -149,7 +139,6 @@ def test_free_clients_leave_a_sound_history(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:
     """Clients that add, change, delete and read a few memories at will see nothing that no order could explain."""
-    beyond_smoke(budget)
     recorder, scope = Recorder(), scopes.fresh()
     founder = FreeClient(memory, recorder, "founder", scope, [], random.Random(0))  # noqa: S311 - it has no choice
     for _ in range(SHARED):
@@ -166,11 +155,8 @@ def test_free_clients_leave_a_sound_history(
 
 
 @requirement("CONCURRENCY-05", requests=(0, 7, 7))
-def test_ways_to_name_the_present_tag(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
-) -> None:
+def test_ways_to_name_the_present_tag(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """A list with the present tag, its weak form and `*` are 304, too; another tag is 200."""
-    beyond_smoke(budget)
     added = memory.post({"content": "kept", "scope": scope}).control(201)
     memory_id = added.control_object("id", str)["id"]
     settle(capabilities.staleness("get"))

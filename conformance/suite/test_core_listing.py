@@ -58,15 +58,18 @@ def test_list_holds_the_current_memories_newest_first(
         must_equal(_names(again), _names(items), "the same list, asked for again:")
 
 
-@requirement("CORE-14", requests=(0, 16, 16), needs=("update",))
+@requirement("CORE-14", requests=(0, 24, 24), needs=("update",))
 def test_updates_do_not_move_a_record(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
-    """A memory that is changed stays in its place of the list."""
+    """A memory that is changed stays in its place of the list, and leaves it when it is deleted."""
     added = [memory.add(f"note {number}", scope) for number in range(2)]
     before = _settled_ids(memory, scope, capabilities)
     control(len(before) == len(added), "the list does not hold the memories that were added")
     memory.update(before[-1], content="changed")
     after = _settled_ids(memory, scope, capabilities)
     must_equal(after, before, "ids in the list after the oldest memory was changed:")
+    memory.delete(before[-1]).control(204)
+    left = _settled_ids(memory, scope, capabilities)
+    must_equal(left, before[:-1], "ids in the list after the changed memory was deleted:")
 
 
 def _settled_ids(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> list[str]:

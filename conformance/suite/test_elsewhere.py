@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from memconform.answer import REFUSALS, control, must, shown
-from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Json, MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.entity_tags import tag_of
 from memconform.scene.eventually import settle
-from memconform.scene.larger_budget import beyond_smoke
 from memconform.scene.repeats import keyed_by
 from memconform.scopes import Scopes
 
@@ -17,9 +15,8 @@ PAST = "2001-01-01T00:00:00Z"
 
 
 @requirement("CONCURRENCY-01", requests=(0, 4, 4), needs=("update",))
-def test_a_tag_never_comes_back(memory: MemoryApi, scope: dict[str, str], budget: Budget) -> None:
+def test_a_tag_never_comes_back(memory: MemoryApi, scope: dict[str, str]) -> None:
     """Each version has a tag of its own: after a change of `ext` alone, and where the old text was set again."""
-    beyond_smoke(budget)
     ext: dict[str, Json] = {"com.example": {"a": 1}}
     patches: list[dict[str, Json]] = [{"ext": {"com.example": {"a": 2}}}, {"content": "npm"}, {"content": "pnpm"}]
     added = memory.post({"content": "pnpm", "scope": scope, "ext": ext}).control(201)
@@ -30,9 +27,8 @@ def test_a_tag_never_comes_back(memory: MemoryApi, scope: dict[str, str], budget
 
 
 @requirement("IDEMPOTENCY-02", requests=(0, 2, 2), needs=("batch",))
-def test_one_body_on_two_paths(memory: MemoryApi, scope: dict[str, str], scopes: Scopes, budget: Budget) -> None:
+def test_one_body_on_two_paths(memory: MemoryApi, scope: dict[str, str], scopes: Scopes) -> None:
     """The very same body under the same key on another path is no repeat: it is refused."""
-    beyond_smoke(budget)
     body, key = {"content": "I use pnpm", "scope": scope}, keyed_by(scopes.value())
     memory.post(body, headers=key).control(201)
     answer = memory.request("POST", "/v1/batch", body=body, headers=key)
@@ -41,10 +37,9 @@ def test_one_body_on_two_paths(memory: MemoryApi, scope: dict[str, str], scopes:
 
 @requirement("LIFECYCLE-03", requests=(0, 5, 5))
 def test_expiry_in_the_past_is_refused_on_every_way_in(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
 ) -> None:
     """An `expires_at` that has passed is refused under a key and in a batch, in an add as in a patch."""
-    beyond_smoke(budget)
     kept = memory.add("to stay", scope)["id"]
     if "keyed" in capabilities.profiles:
         answer = memory.set("editor", scope, {"content": "vim", "expires_at": PAST})
@@ -62,10 +57,9 @@ def test_expiry_in_the_past_is_refused_on_every_way_in(
 
 @requirement("TENANCY-04", requests=(0, 5, 5), needs=("search", "hierarchy"))
 def test_nothing_is_inherited_from_another_principal(
-    memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:
     """With `inherit`, too, a search in the very same scope finds nothing of another principal's."""
-    beyond_smoke(budget)
     user = scopes.fresh()
     inner = scopes.use({**user, "session_id": scopes.value()})
     scopes.use(user, principal=other.principal.label)
@@ -79,11 +73,8 @@ def test_nothing_is_inherited_from_another_principal(
 
 
 @requirement("SUMMARY-01", requests=(0, 4, 4), needs=("hierarchy",))
-def test_a_summary_inherits_as_a_search_does(
-    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
-) -> None:
+def test_a_summary_inherits_as_a_search_does(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """With `inherit` a summary has no source in a scope that has only the session in common."""
-    beyond_smoke(budget)
     whole = scopes.fresh("user_id", "session_id")
     beside = scopes.use({"session_id": whole["session_id"]})
     own, stray = memory.add("Ann planted a pear", whole)["id"], memory.add("Bob planted two plums", beside)["id"]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from memconform.answer import control, must, shown
-from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Json, Memory, MemoryApi, Scope
 from memconform.requirement import requirement
 from memconform.scene.change_stream import about, changes_in
 from memconform.scene.estate import STREAM_S
 from memconform.scene.eventually import settle
-from memconform.scene.larger_budget import beyond_smoke
 from memconform.scene.listing import listed
 from memconform.scene.repeats import keyed_by
 from memconform.scopes import Scopes
@@ -21,10 +19,9 @@ GONE = "the scope was erased and the operation has succeeded"
 
 @requirement("SUPERSESSION-01", requests=(0, 27, 27), needs=("erasure",))
 def test_an_erased_successor_gives_back_what_it_hid(
-    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:
     """Where a successor goes because its only source was erased, what it had hidden is current again."""
-    beyond_smoke(budget)
     scope, elsewhere = scopes.fresh(), scopes.fresh()
     hidden, source = memory.add("Somebody sails", elsewhere), memory.add("Ann rows", scope)
     new = memory.add("Somebody rows", elsewhere, supersedes=[hidden["id"]], source=_concluded(source))
@@ -40,10 +37,9 @@ def test_an_erased_successor_gives_back_what_it_hid(
 
 @requirement("ERASURE-01", requests=(0, 23, 23), needs=("supersession",))
 def test_superseded_memories_are_erased_too(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
 ) -> None:
     """What was superseded goes with its successor, and does not come back in its place."""
-    beyond_smoke(budget)
     old = memory.add("Ann sails", scope)
     memory.add("Ann rows", scope, supersedes=[old["id"]])
     memory.erased(scope)
@@ -53,10 +49,9 @@ def test_superseded_memories_are_erased_too(
 
 @requirement("ERASURE-02", requests=(0, 24, 24))
 def test_what_is_written_while_it_is_erased_stays(
-    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:
     """A memory that is added as soon as the erasure of its scope was accepted is there when the erasure has ended."""
-    beyond_smoke(budget)
     other, scope = scopes.fresh(), scopes.fresh()
     memory.add("Ann sails", other)
     memory.erase(other).control(202)  # the next one may have to wait for it
@@ -68,11 +63,8 @@ def test_what_is_written_while_it_is_erased_stays(
 
 
 @requirement("ERASURE-03", requests=(0, 25, 25), needs=("idempotency", "batch"))
-def test_a_repeated_batch_brings_nothing_back(
-    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
-) -> None:
+def test_a_repeated_batch_brings_nothing_back(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """The repeat of a batch is 410 when what it stored was erased; neither shows it what went as derived."""
-    beyond_smoke(budget)
     scope, elsewhere = scopes.fresh(), scopes.fresh()
     keys = [keyed_by(scopes.value()) for _ in range(3)]
     item = {"op": "add", "memory": {"content": "Ann sails", "scope": scope}}
@@ -100,9 +92,8 @@ def test_a_repeated_batch_brings_nothing_back(
 
 
 @requirement("EVENTS-02", requests=(0, 21, 21), needs=("erasure",))
-def test_what_is_erased_as_derived_leaves_one_event(memory: MemoryApi, scopes: Scopes, budget: Budget) -> None:
+def test_what_is_erased_as_derived_leaves_one_event(memory: MemoryApi, scopes: Scopes) -> None:
     """A memory that goes because its source was erased leaves the event of its erasure alone."""
-    beyond_smoke(budget)
     scope, elsewhere = scopes.fresh(), scopes.fresh()
     source = memory.add("Ann sails", scope)
     derived = memory.add("Somebody sails", elsewhere, source=_concluded(source))
@@ -116,10 +107,9 @@ def test_what_is_erased_as_derived_leaves_one_event(memory: MemoryApi, scopes: S
 
 @requirement("TENANCY-05", requests=(0, 23, 23), needs=("erasure",))
 def test_erasing_spares_what_others_concluded(
-    memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:
     """What another principal keeps stays, even where it names the id of an erased memory as its only source."""
-    beyond_smoke(budget)
     scope = scopes.fresh()
     scopes.use(scope, principal=other.principal.label)
     source = memory.add("Ann sails", scope)
@@ -134,10 +124,9 @@ def test_erasing_spares_what_others_concluded(
 
 @requirement("TENANCY-03", requests=(0, 4, 4), needs=("supersession",))
 def test_nobody_supersedes_what_is_anothers(
-    memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, other: MemoryApi, scopes: Scopes, capabilities: Capabilities
 ) -> None:
     """Naming another principal's memory in `supersedes`, in the very same scope, is refused and hides nothing."""
-    beyond_smoke(budget)
     scope = scopes.fresh()
     scopes.use(scope, principal=other.principal.label)
     mine = memory.add("Ann sails", scope)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from memconform.answer import must, shown
-from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.filter_trees import is_served
-from memconform.scene.larger_budget import beyond_smoke
 from memconform.scene.ranking import ranking
 from memconform.scene.selection import WORD, Selection
 from memconform.scopes import Scopes
@@ -21,11 +19,8 @@ LONG_AGO: dict[str, Any] = {"valid_from": "2001-01-01T00:00:00Z", "valid_to": "2
 
 
 @requirement("FILTERS-01", requests=(0, 16, 16))
-def test_a_filter_narrows_and_no_more(
-    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
-) -> None:
+def test_a_filter_narrows_and_no_more(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A filter narrows what a search selects otherwise: `inherit`, `as_of`, `min_score`, successors still count."""
-    beyond_smoke(budget)
     if not is_served(HOME, capabilities):
         raise NotApplicable("the server does not declare the operator eq")
     declared = capabilities.profiles

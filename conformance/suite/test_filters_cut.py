@@ -28,7 +28,7 @@ _KINDS: dict[str, Filter] = {
 """A filter for each operator, which only the last memory satisfies."""
 
 
-@requirement("FILTERS-04", requests=(4, 69, 509))
+@requirement("FILTERS-04", requests=(4, 89, 509))
 def test_filters_apply_before_the_cut(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
@@ -38,7 +38,7 @@ def test_filters_apply_before_the_cut(
         raise NotApplicable("search.filter_operators is empty: there is nothing to filter by")
     scene = SearchScene(memory, capabilities, scope)
     other = {"kind": "other", "rank": 1, "near": 1}
-    for number in range(budget.of(1, 59, 499)):
+    for number in range(budget.of(1, 79, 499)):
         memory.add(f"{QUERY}, {number}", scope, metadata=other)
     wanted = memory.add(FAR, scope, metadata={"kind": "wanted", "wanted": True, "rank": 2, "near": 0})["id"]
     scene.settle()

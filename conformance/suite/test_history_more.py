@@ -8,16 +8,12 @@ from memconform.requirement import requirement
 from memconform.scene.differences import must_match
 from memconform.scene.eventually import settle
 from memconform.scene.history import must_show
-from memconform.scene.larger_budget import beyond_smoke
 from memconform.scene.life import entries_of, history_pages
 
 
 @requirement("HISTORY-01", requests=(0, 14, 14))
-def test_every_kind_of_change_is_entered(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
-) -> None:
+def test_every_kind_of_change_is_entered(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """Replacing a key, superseding and restoring each add an entry of their own name."""
-    beyond_smoke(budget)
     if "keyed" in capabilities.profiles:
         first = memory.keep("editor", scope, "vim")
         for text in ("nano", "nano"):
@@ -44,7 +40,6 @@ def test_long_history_tells_every_version(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """Each entry is the memory as it was then, whatever the limit of a page; none has changed when read again."""
-    beyond_smoke(budget)
     record = memory.add("version 1", scope)
     known = [record]
     known += [
@@ -65,10 +60,9 @@ def test_long_history_tells_every_version(
 
 @requirement("HISTORY-03", requests=(0, 8, 8))
 def test_every_way_to_delete_ends_the_history(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
 ) -> None:
     """Deleted by its key or in a batch, a memory leaves no history, either."""
-    beyond_smoke(budget)
     gone: list[str] = []
     if "keyed" in capabilities.profiles:
         gone.append(_with_history(memory, capabilities, memory.keep("editor", scope, "vim")))

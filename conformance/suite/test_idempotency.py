@@ -7,7 +7,7 @@ from memconform.requirement import requirement
 from memconform.scene.idempotency import must_be_repeated, must_wait_or_conflict
 from memconform.scene.keyed_story import items_of
 from memconform.scene.races import must_have_raced
-from memconform.scene.repeats import REPEATS, repeats
+from memconform.scene.repeats import REPEATS, races_of, repeats
 from memconform.scene.story import Story
 from memconform.scopes import Scopes
 
@@ -57,13 +57,15 @@ def test_key_of_another_request_is_refused(memory: MemoryApi, scopes: Scopes, ca
         story[step].must_be_refused(because=f"the Idempotency-Key was used before, with {step}")
         stored = _listed(story).count(step)
         must(stored == 0, f"nothing stored under a used key with {step}", f"{stored} memories listed", story[step])
-    must_wait_or_conflict(story.all("at once"))
+    for answers in races_of(story).values():
+        must_wait_or_conflict(answers)
 
 
 @requirement("IDEMPOTENCY-03", stories=(REPEATS,))
 def test_parallel_repeats_leave_one(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Of several repeats at the same moment one memory remains."""
     story = _repeats(memory, scopes, capabilities)
-    answers = story.all("at once")
-    must_be_listed_once(story, "at once")
-    must_have_raced(answers)
+    races = races_of(story)
+    for content in races:
+        must_be_listed_once(story, content)
+    must_have_raced([*races.values()][-1])

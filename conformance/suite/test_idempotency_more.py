@@ -13,7 +13,6 @@ from memconform.requirement import requirement
 from memconform.scene.eventually import settle
 from memconform.scene.idempotency import must_be_repeated, must_wait_or_conflict
 from memconform.scene.keyed_story import items_of, list_pages
-from memconform.scene.larger_budget import beyond_smoke
 from memconform.scene.races import must_have_raced
 from memconform.scene.repeats import at_once, keyed_by, spelled_otherwise
 from memconform.scene.restart import COMMAND_S, restart
@@ -24,11 +23,8 @@ Send = Callable[..., Answer]
 
 
 @requirement("IDEMPOTENCY-01", requests=(0, 30, 30))
-def test_each_kind_of_post_is_repeated(
-    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
-) -> None:
+def test_each_kind_of_post_is_repeated(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """Ingestions, erasures and imports answer a repeat, with other requests between, as the first time: one effect."""
-    beyond_smoke(budget)
     for name, send in _kinds(memory, scopes, capabilities):
         headers = keyed_by(scopes.value())
         first = send(headers=headers)
@@ -63,10 +59,9 @@ def _import(memory: MemoryApi, scopes: Scopes) -> Send:
 
 @requirement("IDEMPOTENCY-01", requests=(0, 24, 24))
 def test_one_value_in_many_spellings(
-    memory: MemoryApi, scope: dict[str, str], scopes: Scopes, capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scope: dict[str, str], scopes: Scopes, capabilities: Capabilities
 ) -> None:
     """Blanks, escapes, the order of members and the spelling of numbers do not make another request."""
-    beyond_smoke(budget)
     body: dict[str, Json] = {
         "content": "naïve \U0001f469",
         "scope": scope,
@@ -90,11 +85,8 @@ def test_one_value_in_many_spellings(
 
 
 @requirement("IDEMPOTENCY-01", requests=(0, 16, 16))
-def test_errors_of_every_kind_are_forgotten(
-    memory: MemoryApi, scope: dict[str, str], scopes: Scopes, budget: Budget
-) -> None:
+def test_errors_of_every_kind_are_forgotten(memory: MemoryApi, scope: dict[str, str], scopes: Scopes) -> None:
     """A request refused as malformed, of another media type or without a scope may come mended under the same key."""
-    beyond_smoke(budget)
     good = {"content": "mended", "scope": scope}
     bad: dict[str, Callable[[dict[str, str]], Answer]] = {
         "malformed JSON": lambda key: memory.request("POST", MEMORIES, content=b"{", headers=key),
@@ -130,10 +122,9 @@ def test_repeat_after_a_restart(
 
 @requirement("IDEMPOTENCY-02", requests=(0, 24, 24))
 def test_bodies_that_nearly_agree_are_others(
-    memory: MemoryApi, scope: dict[str, str], scopes: Scopes, capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scope: dict[str, str], scopes: Scopes, capabilities: Capabilities
 ) -> None:
     """A body that differs in one type, one member, one code point or one element is another, and stores nothing."""
-    beyond_smoke(budget)
     metadata: dict[str, Json] = {"n": 1, "list": [1, 2], "none": None}
     others: dict[str, dict[str, Json]] = {
         "a string for a number": {"metadata": metadata | {"n": "1"}},
@@ -155,9 +146,8 @@ def test_bodies_that_nearly_agree_are_others(
 
 
 @requirement("IDEMPOTENCY-02", requests=(0, 10, 10))
-def test_other_paths_are_others(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget) -> None:
+def test_other_paths_are_others(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """The key of an add is no key of an ingestion, an erasure or an import."""
-    beyond_smoke(budget)
     kinds = _kinds(memory, scopes, capabilities)
     headers = keyed_by(scopes.value())
     memory.post({"content": "first", "scope": scopes.fresh()}, headers=headers).control(201)
@@ -170,7 +160,6 @@ def test_two_bodies_at_once_under_one_key(
     memory: MemoryApi, scope: dict[str, str], scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:
     """Of two different bodies under one key at the same moment one is stored; the other is refused."""
-    beyond_smoke(budget)
     rounds = budget.beyond_smoke(3, 12)
     for turn in range(rounds):
         headers = keyed_by(scopes.value())
@@ -190,7 +179,6 @@ def test_twenty_parallel_repeats_leave_one(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:
     """Of 20 repeats at the same moment one memory remains, whatever is answered in flight."""
-    beyond_smoke(budget)
     for _ in range(budget.beyond_smoke(1, 4)):
         scope = scopes.fresh()
         answers = at_once(memory, {"content": "once", "scope": scope}, scopes.value(), 20)

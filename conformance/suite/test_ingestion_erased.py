@@ -36,7 +36,9 @@ def test_erasing_while_it_runs_leaves_nothing_behind(
     control(rows, "nothing came of messages in a scope that is not erased")
     raced = 0
     for attempt in range(1, budget.beyond_smoke(4, 8) + 1):
-        raced += _erased_meanwhile(memory, scopes.fresh(), capabilities, attempt)
+        scope = scopes.fresh()
+        inner = scope if attempt % 2 else scopes.use({**scope, "session_id": scopes.value()})
+        raced += _erased_meanwhile(memory, scope, inner, capabilities, attempt)
         if raced >= budget.beyond_smoke(3, 6):
             break
     measures.state("ingestion: erased while it ran", raced, "times")
@@ -44,10 +46,13 @@ def test_erasing_while_it_runs_leaves_nothing_behind(
         raise NotApplicable("every ingestion had ended before the erasure of its scope was asked for")
 
 
-def _erased_meanwhile(memory: MemoryApi, scope: Scope, capabilities: Capabilities, attempt: int) -> bool:
-    """Take messages in, erase their scope at once, require it to be empty; tell whether the one met the other."""
+def _erased_meanwhile(memory: MemoryApi, scope: Scope, inner: Scope, capabilities: Capabilities, attempt: int) -> bool:
+    """Take messages in, erase a scope with them at once, require it to be empty; tell whether the one met the other.
+
+    `inner` is where they are taken in: the scope itself, or a narrower one, which an erasure of the scope covers.
+    """
     many = min(capabilities.limit_or("messages", MESSAGES * attempt), MESSAGES * attempt)
-    taken = memory.ingest(scope, [_message(number) for number in range(many)]).control(202)
+    taken = memory.ingest(inner, [_message(number) for number in range(many)]).control(202)
     if document(taken).get("status") in ENDED:
         raise NotApplicable("ingestions end before they are answered")
     erasing = memory.elsewhere("eraser").erase(scope).control(202)

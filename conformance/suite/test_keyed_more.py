@@ -11,7 +11,6 @@ from memconform.requirement import requirement
 from memconform.scene.differences import must_match
 from memconform.scene.eventually import settle
 from memconform.scene.keyed_story import items_of, list_pages, raced_value, racing_puts
-from memconform.scene.larger_budget import beyond_smoke
 from memconform.scene.material import material
 from memconform.scene.oracle import difference
 from memconform.scene.races import must_have_raced
@@ -28,7 +27,6 @@ def test_the_last_one_set_is_got(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """However often a key is set, GET by key and by id give the last memory, under one id, and the list has it once."""
-    beyond_smoke(budget)
     first = memory.keep("editor", scope, "value 0")
     for number in range(1, budget.beyond_smoke(3, 8)):
         body = {"content": f"value {number}", "metadata": {str(number): number}}
@@ -48,7 +46,6 @@ def test_keys_of_every_kind(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """Keys that differ in case, blanks, normal form, or look like patterns or paths, hold one memory each."""
-    beyond_smoke(budget)
     room = capabilities.limit_or("key_bytes", 256)
     keys = dict.fromkeys([*PATTERNS, *material("scope_values")])
     fitting = [key for key in keys if len(key.encode()) <= room][: budget.beyond_smoke(15, 60)]
@@ -63,11 +60,8 @@ def test_keys_of_every_kind(
 
 
 @requirement("KEYED-03", requests=(0, 34, 34))
-def test_every_exact_scope_has_its_own(
-    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
-) -> None:
+def test_every_exact_scope_has_its_own(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """One key in each subset of the four scope members is as many memories, each got in its own scope."""
-    beyond_smoke(budget)
     value = {member: scopes.value() for member in SCOPE_MEMBERS}
     placed = [scopes.use({member: value[member] for member in subset}) for subset in SUBSETS]
     for scope in placed:
@@ -84,7 +78,6 @@ def test_many_racing_puts_leave_one(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """Round after round PUTs at the same moment leave one memory of one piece under the key, new or not."""
-    beyond_smoke(budget)
     racers, fresh = budget.beyond_smoke(8, 16), {"headers": {"If-None-Match": "*"}}
     for turn in range(budget.beyond_smoke(2, 8)):
         key = f"race {turn}"
@@ -113,11 +106,8 @@ def _must_have_one_value(
 
 
 @requirement("KEYED-05", requests=(0, 40, 40))
-def test_keyed_memories_leave_like_any_other(
-    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
-) -> None:
+def test_keyed_memories_leave_like_any_other(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """They are exported; deleted by id, erased or expired they are gone by key, and a PUT creates anew."""
-    beyond_smoke(budget)
     ways: dict[str, tuple[str, Callable[[dict[str, str], str], object]]] = {
         "core": ("deleted by id", lambda _, memory_id: memory.delete(memory_id).control(204)),
         "erasure": ("erased", lambda scope, _: memory.erased(scope)),

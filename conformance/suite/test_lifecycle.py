@@ -12,7 +12,6 @@ from memconform.capabilities import Capabilities
 from memconform.memory_api import Memory, MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.eventually import settle
-from memconform.scene.larger_budget import beyond_smoke
 from memconform.scene.listing import listed
 from memconform.scene.selection import Selection
 from memconform.scene.server_clock import ServerClock
@@ -88,10 +87,9 @@ def test_expired_memory_is_gone(
 
 @requirement("LIFECYCLE-01", requests=(0, 9, 9), needs=("search",))
 def test_expired_memory_crowds_nothing_out(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
 ) -> None:
     """An expired memory takes no place among the `top_k`, however near it is."""
-    beyond_smoke(budget)
     scene = _Mortals(memory, capabilities, scope)
     clock = ServerClock.of(memory, capabilities, scope)
     expires = clock.soon(1 + clock.staleness)
@@ -106,11 +104,8 @@ def test_expired_memory_crowds_nothing_out(
 
 
 @requirement("LIFECYCLE-01", requests=(0, 34, 34), needs=("update",))
-def test_expired_memory_cannot_be_changed(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
-) -> None:
+def test_expired_memory_cannot_be_changed(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """An expired memory is 404 for PATCH and DELETE too, also where a patch had set `expires_at`."""
-    beyond_smoke(budget)
     scene = _Mortals(memory, capabilities, scope)
     clock = ServerClock.of(memory, capabilities, scope)
     given, patched = scene.add(expires_at=clock.soon(1)), scene.add()
@@ -161,11 +156,8 @@ def test_expiry_in_the_past_is_refused(
 
 
 @requirement("LIFECYCLE-03", requests=(0, 28, 28), needs=("update",))
-def test_null_removes_the_expiry(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
-) -> None:
+def test_null_removes_the_expiry(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """A patch with null removes the expiry, and the memory stays; one with a past `expires_at` changes nothing."""
-    beyond_smoke(budget)
     scene = _Mortals(memory, capabilities, scope)
     clock = ServerClock.of(memory, capabilities, scope)
     mortal = scene.add(expires_at=clock.soon(1))

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from memconform.answer import REFUSALS, Answer, control, must, shown
-from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Json, MemoryApi, Scope
 from memconform.requirement import requirement
 from memconform.scene.eventually import settle
 from memconform.scene.export_file import sealed
 from memconform.scene.holdings import must_hold_only
-from memconform.scene.larger_budget import beyond_smoke
 from memconform.scene.material import filled
 from memconform.verdict import NotApplicable
 
@@ -23,11 +21,8 @@ TOO_LARGE = (413, *REFUSALS)
 
 
 @requirement("CORE-08", requests=(0, 14, 14))
-def test_limits_hold_on_every_way_in(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
-) -> None:
+def test_limits_hold_on_every_way_in(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """Content and metadata above their limits are refused by key, in a batch, in a file and as the sum of patches."""
-    beyond_smoke(budget)
     kept = memory.add("at first", scope)
     for what, answer in _above(memory, scope, capabilities, kept["id"]):
         answer.must_be(*TOO_LARGE, because=f"{what} is above its limit")

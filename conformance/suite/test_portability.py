@@ -47,12 +47,12 @@ def test_export_of_every_kind_of_record(memory: MemoryApi, scopes: Scopes, capab
     _must_hold(read_export(answer), [memory.fetch(each["id"]) for each in added], answer)
 
 
-@requirement("PORTABILITY-01", requests=(0, 90, 330))
+@requirement("PORTABILITY-01", requests=(0, 130, 330))
 def test_long_export_is_complete(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """An export of more records than a page holds has each of them once."""
-    many = budget.beyond_smoke(70, 300)
+    many = budget.beyond_smoke(105, 300)
     added = [memory.add(f"record {number}", scope) for number in range(many)]
     settle(capabilities.staleness("list"))
     answer = memory.export(scope)

@@ -9,7 +9,6 @@ from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Memory, MemoryApi
 from memconform.requirement import requirement
-from memconform.scene.larger_budget import beyond_smoke
 from memconform.scene.listing import listed, must_hold
 from memconform.scene.selection import Selection
 from memconform.scene.server_clock import ServerClock
@@ -79,11 +78,8 @@ def test_successor_hides_and_gives_back(
 
 
 @requirement("SUPERSESSION-01", requests=(0, 36, 36))
-def test_chains_and_several_at_once(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
-) -> None:
+def test_chains_and_several_at_once(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """One memory may supersede several, and be superseded; deleting in the middle restores only what it had hidden."""
-    beyond_smoke(budget)
     scene = _Scene(memory, capabilities, scope)
     one, two, bystander = scene.add(), scene.add(), scene.add()
     middle = scene.add(supersedes=[one["id"], two["id"]])
@@ -100,11 +96,8 @@ def test_chains_and_several_at_once(
 
 
 @requirement("SUPERSESSION-01", requests=(0, 8, 8))
-def test_superseded_crowds_nothing_out(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
-) -> None:
+def test_superseded_crowds_nothing_out(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """A superseded memory takes no place among the `top_k`, however near it is."""
-    beyond_smoke(budget)
     if "search" not in capabilities.profiles:
         raise NotApplicable("the server does not declare the profile search")
     scene = _Scene(memory, capabilities, scope)
@@ -120,11 +113,8 @@ def test_superseded_crowds_nothing_out(
 
 
 @requirement("SUPERSESSION-01", requests=(0, 22, 22), needs=("lifecycle",))
-def test_expired_successor_hides_nothing(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
-) -> None:
+def test_expired_successor_hides_nothing(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """When the successor has expired, the memory that it superseded is current again."""
-    beyond_smoke(budget)
     scene = _Scene(memory, capabilities, scope)
     old = scene.add()
     clock = ServerClock.of(memory, capabilities, scope)

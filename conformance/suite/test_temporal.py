@@ -15,7 +15,6 @@ from memconform.explore import Explorer
 from memconform.memory_api import Memory, MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.holding import held
-from memconform.scene.larger_budget import beyond_smoke
 from memconform.scene.oracle import instant
 from memconform.scene.selection import Selection
 from memconform.scopes import Scopes
@@ -103,10 +102,9 @@ def test_generated_intervals_agree_with_a_model(
 
 @requirement("TEMPORAL-01", requests=(0, 12, 12))
 def test_without_valid_from_a_memory_holds_from_its_creation(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
 ) -> None:
     """A memory without `valid_from` held at no time before `created_at`, and holds at any after it."""
-    beyond_smoke(budget)
     scene = Selection(memory, capabilities, scope)
     created = [scene.add()["created_at"], scene.add(valid_to="2099-01-01T00:00:00Z")["created_at"]]
     scene.settle()
@@ -119,10 +117,9 @@ def test_without_valid_from_a_memory_holds_from_its_creation(
 
 @requirement("TEMPORAL-01", requests=(0, 16, 16), needs=("supersession",))
 def test_successor_ends_what_it_supersedes(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
 ) -> None:
     """In a chain of successors each memory held until the next one's start, and is found as of then."""
-    beyond_smoke(budget)
     scene = Selection(memory, capabilities, scope)
     chain: list[Memory] = []
     for start in ("2010-01-01T00:00:00Z", "2014-01-01T00:00:00Z", None):
@@ -139,10 +136,9 @@ def test_successor_ends_what_it_supersedes(
 
 @requirement("TEMPORAL-01", requests=(0, 6, 6))
 def test_what_did_not_hold_crowds_nothing_out(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
 ) -> None:
     """`as_of` applies before the `top_k` cut: what held is found behind nearer memories that did not."""
-    beyond_smoke(budget)
     scene = Selection(memory, capabilities, scope)
     for number in (1, 2):
         scene.add(text=f"{BOAT}, {number}", valid_from="2021-01-01T00:00:00Z")

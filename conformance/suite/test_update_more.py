@@ -13,7 +13,6 @@ from memconform.memory_api import Json, Memory, MemoryApi, path_of
 from memconform.requirement import requirement
 from memconform.scene.differences import must_match
 from memconform.scene.eventually import settle
-from memconform.scene.larger_budget import beyond_smoke
 from memconform.scene.material import cut, depth, filled, json_bytes, material
 from memconform.scene.optional_members import add_as_taken, as_taken
 from memconform.scene.oracle import EXACT, difference
@@ -76,10 +75,9 @@ def _fits(metadata: Json, capabilities: Capabilities) -> bool:
 
 @requirement("UPDATE-01", requests=(0, 40, 40))
 def test_hostile_texts_come_back_from_patches(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities
 ) -> None:
     """Texts that servers like to tidy up come back code point for code point from a patch, and from GET."""
-    beyond_smoke(budget)
     memory_id = memory.add("tidy", scope)["id"]
     for each in material("hostile_texts"):
         text = cut(each["text"], capabilities.limit_or("content_bytes", 1000))
@@ -91,9 +89,8 @@ def test_hostile_texts_come_back_from_patches(
 
 
 @requirement("UPDATE-02", requests=(0, 16, 16))
-def test_each_own_member_stays(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget) -> None:
+def test_each_own_member_stays(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A patch of any member of the server's own is refused and changes nothing; their present values are no change."""
-    beyond_smoke(budget)
     scope = scopes.fresh()
     record = memory.add("I use pnpm", scope, metadata={"keep": 1})
     for name, value in _other_values(record, scopes).items():
@@ -134,7 +131,6 @@ def test_many_changes_are_counted(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """Each of many changes, as fast as they go, raises both; the same again and an empty patch raise neither."""
-    beyond_smoke(budget)
     added = record = add_as_taken(memory, "number 0", scope, confidence=0.5, ext={"y": 0})
     patches: list[dict[str, Json]] = [
         {"content": "changed"},
@@ -162,11 +158,8 @@ def test_many_changes_are_counted(
 
 
 @requirement("UPDATE-04", requests=(0, 34, 34))
-def test_every_bad_patch_is_refused(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
-) -> None:
+def test_every_bad_patch_is_refused(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """Patches that break the schema or a limit change nothing, an unknown id is 404, plain JSON is taken."""
-    beyond_smoke(budget)
     record = memory.add("I use pnpm", scope, metadata={"keep": 1})
     for what, patch in _bad_patches(capabilities):
         memory.patch(record["id"], patch).must_be(*REFUSALS, 413, because=f"the patch has {what}")

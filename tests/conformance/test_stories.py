@@ -7,7 +7,6 @@ import json
 import pytest
 
 from memconform.answer import Answer
-from memconform.budget import Budget
 from memconform.exchange import Exchange, Received, Sent
 from memconform.http import Target, Wire
 from memconform.ledger import Ledger
@@ -17,7 +16,6 @@ from memconform.recorder import Recorder
 from memconform.scene.batches import expectations, must_have_status, results_of, sizes_of
 from memconform.scene.entity_tags import if_match, if_none_match, must_be_tagged, tag_of, tag_or_none
 from memconform.scene.idempotency import must_be_repeated, must_wait_or_conflict
-from memconform.scene.larger_budget import beyond_smoke
 from memconform.scene.patches import must_be_as, must_be_next, patched
 from memconform.scene.races import must_have_raced, overlapped, raced
 from memconform.scene.repeats import spelled_otherwise
@@ -217,10 +215,3 @@ def test_a_shared_list_has_an_entry_for_each_client() -> None:
     story = SharedList(3)
     assert len(set(story.names)) == 3
     assert requests_of(3) >= 2 + 3 * 2 * 3
-
-
-def test_smoke_has_no_room_for_everything() -> None:
-    """What needs a larger budget does not apply at smoke."""
-    beyond_smoke(Budget("standard"))
-    with pytest.raises(NotApplicable):
-        beyond_smoke(Budget("smoke"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from memconform.machine.player import Player
+from memconform.machine.player import EXT, FAR, Player
 from memconform.machine.step import Step
 from memconform.machine.writing import METADATA
 from memconform.memory_api import Scope
@@ -17,6 +17,12 @@ def set_(player: Player, step: Step) -> None:
     body: dict[str, Any] = {"content": player.text()}
     if step.flavour:
         body["metadata"] = METADATA[step.flavour]
+    if step.flavour == 1 and "lifecycle" in player.profiles:
+        body["expires_at"] = FAR
+    if step.flavour == 3 and player.takes("confidence"):
+        body["confidence"] = 0
+    if step.flavour == 4 and player.takes("ext"):
+        body["ext"] = EXT
     key, scope = _known(player, step) if step.flavour % 2 else (_key(step), player.place(step))
     _put(player, key, scope, body)
 
@@ -28,7 +34,7 @@ def set_again(player: Player, step: Step) -> None:
     if kept.status == 404:
         set_(player, step)
         return
-    members = ("content", "metadata", "confidence", "expires_at")
+    members = ("content", "metadata", "confidence", "expires_at", "ext")
     _put(player, key, scope, {name: kept.body[name] for name in members if name in kept.body})
 
 

@@ -15,6 +15,7 @@ from memconform.scene.world import World
 from memconform.scene.world_memory import Expected, Memory, Stamp
 
 FAR = "2999-12-31T23:59:59Z"
+EXT = {"com.example": {"kept": [True, 1.5]}}
 _WORDS = ("harbour", "violin", "saffron", "glacier", "lantern", "orchard", "compass")
 
 
@@ -62,6 +63,10 @@ class Player:
         """Return the ids of current memories, oldest first: all, or those of one exact scope."""
         shown = {memory_id: record for place in self.places for memory_id, record in self.world.selected(place).items()}
         return [each for each in self.ids if each in shown and scope in (None, shown[each]["scope"])]
+
+    def takes(self, member: str) -> bool:
+        """Tell whether the server took an optional member before: a memory that is there has it."""
+        return any((self.world.get(each).body or {}).get(member) is not None for each in self.ids)
 
     def gone(self) -> list[str]:
         """Return the ids of memories that are no more."""

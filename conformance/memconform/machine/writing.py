@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from memconform.machine.divergence import agree, must_answer, must_be_record, object_of
-from memconform.machine.player import FAR, Once, Player, newest
+from memconform.machine.player import EXT, FAR, Once, Player, newest
 from memconform.machine.step import Step
 
 METADATA: tuple[dict[str, Any], ...] = (
@@ -116,8 +116,13 @@ def _draft(player: Player, step: Step) -> dict[str, Any]:
     body: dict[str, Any] = {"content": player.text(), "scope": player.place(step)}
     if step.flavour:
         body["metadata"] = METADATA[step.flavour]
-    if step.flavour == 3:
-        body["confidence"] = 0.5
+    optional = {3: ("confidence", _confidence(step, 0.5)), 4: ("ext", EXT)}.get(step.flavour)
+    if optional and (step.verb == "add" or player.takes(optional[0])):
+        body[optional[0]] = optional[1]
+    if step.flavour == 2:
+        body["source"] = {"method": "inferred", "message_ids": ["message-one"]}
+        if "temporal" in player.profiles:
+            body.update(valid_from="2001-01-01T00:00:00Z", valid_to=FAR)
     if step.flavour in (1, 4) and "lifecycle" in player.profiles:
         body["expires_at"] = FAR
     current = player.current()
@@ -126,12 +131,17 @@ def _draft(player: Player, step: Step) -> dict[str, Any]:
     return body
 
 
+def _confidence(step: Step, otherwise: float) -> float:
+    """Return a confidence, now and then 0, which is one as well."""
+    return 0 if step.which else otherwise
+
+
 def _patch(player: Player, step: Step, present: dict[str, Any]) -> dict[str, Any]:
     """Return a patch; an optional member that is there is removed, one that is not is set."""
     if step.flavour == 1:
         return {"metadata": {"topic": "garden", "rank": None}} if step.place else {"metadata": None}
     if step.place == 1:
-        return {"content": player.text(), "confidence": None if "confidence" in present else 0.25}
+        return {"content": player.text(), "confidence": None if "confidence" in present else _confidence(step, 0.25)}
     if step.place == 2 and "lifecycle" in player.profiles:
         return {"expires_at": None if "expires_at" in present else FAR}
     return {"content": player.text()}

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from memconform.applicability import LARGER_BUDGET
 from memconform.report.finding import finding_lines
 from memconform.settings import RunSettings
 
@@ -119,9 +120,12 @@ def _measured(measure: Mapping[str, Any]) -> str:
 
 def _closing_lines(result: Mapping[str, Any]) -> Iterator[str]:
     verdict, run = result["verdict"], result["run"]
+    skipped: dict[str, list[str]] = {}
     for row in result["requirements"]:
         if row["outcome"] == "skip" and profile_declared(result, row["profile"]):
-            yield f"  skipped {row['id']}: {_plain(row.get('reason', ''))}"
+            skipped.setdefault(str(row.get("reason", "")), []).append(row["id"])
+    for reason, ids in skipped.items():
+        yield f"  skipped {', '.join(ids)}: {_plain(reason)}"
     untested = [
         row["id"]
         for row in result["requirements"]
@@ -133,6 +137,9 @@ def _closing_lines(result: Mapping[str, Any]) -> Iterator[str]:
         yield click.style(f"stopped early: {_plain(run['stopped'])}", fg="red")
     badge = f", badge {verdict['badge'].capitalize()}" if verdict["badge"] else ""
     part = " in what was selected" if verdict["partial"] else ""
+    waiting = sum(len(ids) for reason, ids in skipped.items() if reason.startswith(LARGER_BUDGET))
+    if waiting and badge:
+        badge += f" at this budget ({waiting} requirements wait for a larger one)"
     conformance = verdict["conformance"]
     yield (
         click.style(f"{conformance.upper()}{part}{badge}", fg=_COLOURS[conformance], bold=True)

@@ -10,14 +10,16 @@ from memconform.memory_api import MEMORIES, Json, MemoryApi, Scope
 from memconform.plot import Plot
 from memconform.scene.eventually import settle
 from memconform.scene.keyed_story import list_pages
-from memconform.scene.races import raced
+from memconform.scene.races import overlapped, raced
 from memconform.scene.story import Story, once
 from memconform.scopes import Scopes
 
-REPEATS = Plot("repeats", requests=24)
-"""What it takes at most, where pages of lists are short."""
+REPEATS = Plot("repeats", requests=30)
+"""What it takes at most, where pages of lists are short and races do not happen at first."""
 
 RACERS = 3
+AT_ONCE = ("at once", "at once, again", "at once, for the last time")
+"""What is added by racing repeats, one after the other until there was a race; each is a step of the story."""
 
 
 def keyed_by(key: str) -> dict[str, str]:
@@ -61,8 +63,7 @@ class _Repeats:
         self._mend()
         if "batch" in self.capabilities.profiles:
             self._repeat_batch()
-        key, body = self.scopes.value(), self._body("at once")
-        self.story.tell("at once", *at_once(self.memory, body, key, RACERS))
+        self._race()
         settle(self.capabilities.staleness("list"))
         self.story.tell("listed", *list_pages(self.memory, self.scope))
         return self.story
@@ -93,6 +94,18 @@ class _Repeats:
         operations = [{"op": "add", "memory": self._body("in a batch")}]
         self.story.tell("batch", self.memory.batch(operations, **keyed))
         self.story.tell("batch again", self.memory.batch(operations, **keyed))
+
+    def _race(self) -> None:
+        for content in AT_ONCE:
+            answers = at_once(self.memory, self._body(content), self.scopes.value(), RACERS)
+            self.story.tell(content, *answers)
+            if overlapped(answers):
+                break
+
+
+def races_of(story: Story) -> dict[str, list[Answer]]:
+    """Return what was added by racing repeats, with their answers; there was a race for the last, if for any."""
+    return {content: story.all(content) for content in AT_ONCE if content in story}
 
 
 def at_once(memory: MemoryApi, body: Json, key: str, times: int) -> list[Answer]:
