@@ -45,7 +45,7 @@ def test_generated_patches_agree_with_a_model(
         must_be_as(record, memory.get(record["id"]).must_be(200), "as GET reads it")
 
     objects = st.dictionaries(NAMES, _values(levels - 1), max_size=4)
-    explore(st.tuples(objects, st.lists(_patches(levels), min_size=1, max_size=3)), check, examples=(0, 18, 180))
+    explore(st.tuples(objects, st.lists(_patches(levels), min_size=1, max_size=3)), check, examples=(0, 14, 180))
 
 
 def _values(levels: int) -> st.SearchStrategy[Json]:
