@@ -78,7 +78,8 @@ class Machine:
         def fails(candidate: Sequence) -> bool:
             before = self.stage.recorder.requests
             try:
-                smaller = self._divergence(candidate, found)
+                # Twice: the first time, the server may still have been in the state that an earlier candidate left.
+                smaller = self._divergence(candidate, found) and self._divergence(candidate, found)
             except (Inconclusive, Unanswered):
                 smaller = None  # a finding stays one, whatever comes after it
             costs.append(self.stage.recorder.requests - before)
