@@ -137,6 +137,7 @@ def test_walk_goes_on_while_memories_are_deleted(
         order = listed(memory, scope)
         control(len(order) == len(added), "the list does not hold what was added")
         ids = list(_called(order))
+        control(set(ids) == {item["id"] for item in added}, "the list holds something else than what was added")
         doomed = dict(zip(ids[0::4], ids[1::4], strict=False)) | {victim: victim for victim in ids[3::4]}
 
         def delete(page: Memories, doomed: dict[str, str] = doomed) -> None:

@@ -65,7 +65,7 @@ def test_connections_that_end_are_no_finding(memconform: Any, misbehave: Misbeha
     """A server may close an idle connection at any time; nothing is held against it."""
     ended = memconform.check(misbehave("closes-connections"), *SOME)
     assert ended.code == 0, ended.said
-    assert {test["outcome"] for test in ended.result["tests"]} == {"pass"}
+    assert {test["outcome"] for test in ended.result["tests"]} == {"pass", "skip"}  # some need a larger budget
 
 
 def test_a_refusal_for_a_moment_is_waited_out(memconform: Any, misbehave: Misbehave) -> None:

@@ -93,10 +93,11 @@ def _walk(story: Notebook, memory: MemoryApi, capabilities: Capabilities) -> Non
         page = memory.list(story.scope, **params)
         story.pages.append(page)
         body = page.control_object("items", list) if page.status == 200 else {"items": []}
-        if body["items"] and writes < 2:
+        own = [str(item.get("id")) for item in body["items"] if item.get("id") in story.texts]
+        if own and writes < 2:
             writes += 1
             if writes == 1:
-                story.gone = str(body["items"][0].get("id"))
+                story.gone = own[0]
                 story.tell("deleted", memory.delete(story.gone))
             else:
                 added = memory.post({"content": "added on the way", "scope": story.scope})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 from typing import Any
 
@@ -16,6 +17,7 @@ MEMBERS: dict[str, Any] = {
     "ext": {"com.example": {"a": 1}},
     "confidence": 0.25,
 }
+EASTMOST = timezone(timedelta(hours=14))
 KEYED = {"user_id": "u1", "key": "editor"}
 _OWN = {"id", "created_at", "updated_at", "supersedes", "superseded_by"}
 
@@ -47,7 +49,7 @@ async def members(world: World) -> Facts:
     return [*(_told(each.json()) for each in patched), _told(batch["results"][0]["memory"]), _told(hidden)]
 
 
-@tour("KEYED-01", "CORE-08", "LIFECYCLE-03")
+@tour("KEYED-01", "CORE-08")
 async def puts(world: World) -> Facts:
     """Set a key with many members, with few, with another confidence alone, too long, too late."""
     bodies: list[dict[str, Any]] = [
@@ -59,6 +61,25 @@ async def puts(world: World) -> Facts:
     ]
     answers = [await world.own.put("/v1/keyed", params=KEYED, json=body) for body in bodies]
     return [[each.status_code, _told(each.json()) if each.status_code < 300 else None] for each in answers]
+
+
+@tour("LIFECYCLE-03")
+async def late(world: World) -> Facts:
+    """Give an expiry that has passed in an add, a patch, a batch and for a key; take one away with null."""
+    now = datetime.now(UTC)
+    past = [(now - timedelta(hours=1)).isoformat(), (now - timedelta(hours=2)).astimezone(EASTMOST).isoformat()]
+    lasting = (await world.add(expires_at="2199-01-01T00:00:00Z")).json()["id"]
+    answers = [
+        await world.own.post("/v1/memories", json={"content": "x", "scope": SCOPE, "expires_at": at}) for at in past
+    ]
+    answers.append(await world.own.patch(f"/v1/memories/{lasting}", json={"expires_at": past[0]}))
+    for body in ({"content": "x"}, {"content": "x", "expires_at": past[0]}):
+        answers.append(await world.own.put("/v1/keyed", params=KEYED, json=body))
+    memory = {"content": "x", "scope": SCOPE, "expires_at": past[0]}
+    batch = await world.own.post("/v1/batch", json={"operations": [{"op": "add", "memory": memory}]})
+    endless = await world.own.patch(f"/v1/memories/{lasting}", json={"expires_at": None})
+    statuses = [each.status_code for each in answers]
+    return [statuses, batch.json()["results"][0]["status"], endless.status_code, "expires_at" in endless.json()]
 
 
 @tour("HISTORY-02")
