@@ -73,8 +73,8 @@ async def late(world: World) -> Facts:
         await world.own.post("/v1/memories", json={"content": "x", "scope": SCOPE, "expires_at": at}) for at in past
     ]
     answers.append(await world.own.patch(f"/v1/memories/{lasting}", json={"expires_at": past[0]}))
-    for body in ({"content": "x"}, {"content": "x", "expires_at": past[0]}):
-        answers.append(await world.own.put("/v1/keyed", params=KEYED, json=body))
+    long_ago = {"content": "x", "expires_at": "2001-01-01T00:00:00Z"}
+    answers.append(await world.own.put("/v1/keyed", params=KEYED, json=long_ago))
     memory = {"content": "x", "scope": SCOPE, "expires_at": past[0]}
     batch = await world.own.post("/v1/batch", json={"operations": [{"op": "add", "memory": memory}]})
     endless = await world.own.patch(f"/v1/memories/{lasting}", json={"expires_at": None})
