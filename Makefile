@@ -6,8 +6,10 @@ BIN := $(VENV)/bin
 MEM0 := .venv-mem0
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Environments of Dify plugins stay in this folder, so that a fresh clone shows a step that is missing.
+export MEMCONFORM_PLUGIN_ENVIRONMENTS ?= $(CURDIR)/.venv-plugins
 
-.PHONY: help demo test lint types matrix test-mem0 test-wheel bench lock clean
+.PHONY: help demo test lint types matrix matrix-clients test-python312 test-mem0 test-wheel bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## List these commands
@@ -29,6 +31,12 @@ types: $(VENV)/installed ## Check types, strictly
 matrix: $(VENV)/installed ## Prove the judge: every defect found, no legal server blamed
 	$(BIN)/memconform selftest
 
+matrix-clients: $(VENV)/installed ## Prove the judge of clients: every defect of the plugin found, no legal one blamed
+	$(BIN)/memconform plugin selftest
+
+test-python312: $(VENV)/installed ## Run the plugin and its host on Python 3.12 with the newest Dify SDK, as Dify does
+	sh tests/house/python312.sh $(BIN)
+
 test-mem0: $(MEM0)/installed ## Run the tests of the mem0 store (installs mem0ai)
 	$(MEM0)/bin/python -m pytest -m mem0
 
@@ -46,7 +54,7 @@ lock: $(VENV)/installed ## Resolve the dependencies anew
 	  -o requirements/mem0.lock.txt
 
 clean: ## Remove what these commands made
-	rm -rf $(VENV) $(MEM0) results dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(MEM0) .venv-plugins results dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/installed: requirements/lock.txt pyproject.toml
 	sh requirements/install.sh "$(PYTHON)" $(VENV) requirements/lock.txt

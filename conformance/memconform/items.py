@@ -30,9 +30,14 @@ def suite_folder() -> Path:
     return content_root() / "conformance" / "suite"
 
 
+def client_suite_folder() -> Path:
+    """Return the folder of the tests of clients; `memconform.clients` runs them, not pytest."""
+    return content_root() / "conformance" / "client_suite"
+
+
 def suite_tests(requirement: str | None = None) -> Iterator[tuple[Path, str, str]]:
-    """Yield file, name and promise of each test of the suite, or of those of one requirement."""
-    for path in sorted(suite_folder().glob("test_*.py")):
+    """Yield file, name and promise of each test of servers and of clients, or of those of one requirement."""
+    for path in (*sorted(suite_folder().glob("test_*.py")), *sorted(client_suite_folder().glob("test_*.py"))):
         for name, function, mark in marked(path):
             if requirement in (None, mark.id):
                 yield path, name, promise_of(function)

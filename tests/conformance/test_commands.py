@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from memconform.cli import _COMMANDS, main
+from memconform.cli.plugin import _COMMANDS as PLUGIN
+from memconform.clients.bends import plugin_defects, plugin_variants
 from memconform.contract import requirements
 from memconform_server.defects import defects
 from memconform_server.variants import variants
@@ -20,13 +22,14 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(main, list(words))
 
 
-@pytest.mark.parametrize("name", _COMMANDS)
-def test_every_command_explains_itself(name: str) -> None:
-    """--help of each is exit 0 and describes every option."""
-    said = run(name, "--help")
+@pytest.mark.parametrize("words", [(name,) for name in _COMMANDS] + [("plugin", name) for name in PLUGIN], ids=" ".join)
+def test_every_command_explains_itself(words: tuple[str, ...]) -> None:
+    """--help of each is exit 0, describes every option and keeps the lines of its examples."""
+    said = run(*words, "--help")
     assert said.exit_code == 0, said.output
     assert said.output.startswith("Usage: ")
-    assert run(name, "--no-such-option").exit_code == 2
+    assert "\\b" not in said.output
+    assert run(*words, "--no-such-option").exit_code == 2
 
 
 def test_the_list_of_commands_is_quick() -> None:
@@ -53,7 +56,9 @@ def test_every_requirement_can_be_explained(name: str) -> None:
     assert said.exit_code == 0, said.output
     told = json.loads(said.output)
     assert (told["id"], bool(told["statement"]), bool(told["why"])) == (name, True, True)
-    breakers = [each.name for each in defects().values() if each.breaks == name]
+    broken = {each.name: each.breaks for each in (*defects().values(), *plugin_defects().values())}
+    breakers = [defect for defect, breaks in broken.items() if breaks == name]
+    assert breakers
     assert [each["name"] for each in told["defects"]] == breakers
 
 
@@ -83,7 +88,7 @@ def test_the_list_of_requirements_is_whole() -> None:
 def test_the_list_of_defects_is_whole() -> None:
     """Every defect with what it breaks, every variant; one requirement narrows it."""
     rows = json.loads(run("defects", "--json").output)
-    assert {row["name"] for row in rows} == {*defects(), *variants()}
+    assert {row["name"] for row in rows} == {*defects(), *variants(), *plugin_defects(), *plugin_variants()}
     lines = run("defects").output.splitlines()
     assert len(lines) == len(rows)
     assert {line.split()[0] for line in run("defects", "--requirement", "core-13").output.splitlines()} == {"CORE-13"}

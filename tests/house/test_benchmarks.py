@@ -25,7 +25,7 @@ def result(name: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", ["growth", "server_memory", "check_budgets"])
+@pytest.mark.parametrize("name", ["growth", "server_memory", "check_budgets", "plugin_overhead"])
 def test_a_quick_run_measures_all_and_judges_nothing(name: str) -> None:
     """It prints Markdown, shows each bound, and leaves the figures as JSON."""
     ended = ran(f"{name}.py", "--quick")

@@ -31,8 +31,8 @@ def subschemas(node: Any) -> Iterator[dict[str, Any]]:
 
 def test_there_are_schemas() -> None:
     """The catalogue holds the whole contract: an empty one would let every other test here pass."""
-    assert len(schemas()) >= 39
-    assert {"memory", "scope", "problem", "capabilities", "filter", "event", "conformance"} <= set(schemas())
+    assert len(schemas()) >= 40
+    assert {"memory", "scope", "problem", "capabilities", "filter", "event", "conformance", "client"} <= set(schemas())
 
 
 def test_names_are_unique() -> None:
@@ -52,7 +52,7 @@ def test_is_valid_against_the_metaschema(name: str) -> None:
 def test_says_what_it_is(name: str) -> None:
     """A schema has a title, a description, examples, and the id that follows from its place."""
     document = schema(name)
-    folder = "results" if name == "conformance" else "v1"
+    folder = "results" if name in ("conformance", "client") else "v1"
     assert document["$id"] == f"{BASE}{folder}/{name}.schema.json"
     assert (content_root() / "schemas" / folder / f"{name}.schema.json").is_file()
     assert document["title"]
@@ -74,7 +74,7 @@ def test_references_lead_somewhere(name: str) -> None:
     for node in subschemas(schema(name)):
         if "$ref" not in node:
             continue
-        target, _, fragment = node["$ref"].removeprefix(f"{BASE}v1/").partition("#")
+        target, _, fragment = node["$ref"].removeprefix(f"{BASE}v1/").removeprefix(f"{BASE}results/").partition("#")
         found: Any = schema(target.removesuffix(".schema.json")) if target else schema(name)
         assert target == PurePosixPath(target or ".").name or not target
         for step in fragment.strip("/").split("/") if fragment else ():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import sys
 import traceback
 from typing import Any
 
 import click
+
+from memconform.cli.lazy import LazyGroup
 
 _COMMANDS = {
     "check": ("memconform.cli.check", "Judge a memory server: a verdict with the evidence."),
@@ -21,37 +21,21 @@ _COMMANDS = {
         "memconform.cli.selftest",
         "Prove the judge: every defect is found, no legal server is blamed.",
     ),
+    "plugin": ("memconform.cli.plugin", "Package, run and judge Dify plugins: clients of the memory API."),
+    "proxy": ("memconform.cli.proxy", "Stand between any client and any server, and judge both by their traffic."),
     "demo": ("memconform.cli.demo", "Show all of it in under a minute."),
 }
 
 
-_NEED_SERVER = frozenset({"serve", "selftest", "demo"})
-_SERVER = ("httptools", "numpy", "starlette", "structlog", "uvicorn", "wordllama")
-"""The modules of the extra `server`."""
+_SERVER = ("server", ("httptools", "numpy", "starlette", "structlog", "uvicorn", "wordllama"))
+"""The extra that starting the reference server needs, and its modules."""
 
 _FAILED = 4
 """`ExitCode.HARNESS`, which is not imported so that `--help` is quick."""
 
 
-class _Commands(click.Group):
-    """Knows the commands by name and imports one only when it is needed, so that `--help` is quick."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names in the order of the table."""
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Import one command."""
-        if name not in _COMMANDS:
-            return None
-        absent = [needed for needed in _SERVER if importlib.util.find_spec(needed) is None]
-        if name in _NEED_SERVER and absent:
-            missing = ", ".join(absent)
-            raise click.UsageError(
-                f"'memconform {name}' needs what is not installed: {missing}. Try: pip install 'memconform[server]'"
-            )
-        command = importlib.import_module(_COMMANDS[name][0]).command
-        return command if isinstance(command, click.Command) else None
+class _Commands(LazyGroup):
+    """Ends with the exit code of the harness where the harness fails."""
 
     def main(self, *args: Any, **more: Any) -> Any:
         """Run the command; an error of our own must not end with the exit code of a verdict."""
@@ -62,19 +46,19 @@ class _Commands(click.Group):
             click.echo("memconform: it failed itself; the server is not to blame.", err=True)
             sys.exit(_FAILED)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """Write the table without importing a command."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
-
-@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=_Commands,
+    table=_COMMANDS,
+    needs=dict.fromkeys(("serve", "selftest", "demo"), _SERVER),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="memconform", message="%(prog)s %(version)s")
 def main() -> None:
-    r"""Prove that AI memory servers do what they promise.
+    """Prove that AI memory servers do what they promise.
 
     \b
     memconform serve                             start the reference server on port 8765
     memconform check http://127.0.0.1:8765       judge it, or any other memory server
     memconform explain CORE-16                   what a requirement means
-    """
+    """  # noqa: D301 - click reads the backspace

@@ -96,7 +96,7 @@ from memconform.verdict import CONCLUDED, ExitCode
 def command(
     ctx: click.Context, /, budget: str, level: str | None, json_file: str | None, junit_file: str | None, **options: Any
 ) -> None:
-    r"""Judge the memory server at URL, the address before /v1.
+    """Judge the memory server at URL, the address before /v1.
 
     Everything it creates carries its own run id and is deleted at the end. Exit codes: 0 conformant; 1 not conformant;
     2 usage, nothing selected, or incomplete; 3 unreachable or credentials refused; 4 the harness failed.
@@ -105,7 +105,7 @@ def command(
     memconform check http://127.0.0.1:8765
     memconform check https://memory.example --budget smoke --json result.json
     memconform check http://127.0.0.1:8765 --requirement SEARCH-10 --seed 7
-    """
+    """  # noqa: D301 - click reads the backspace
     settings = RunSettings(budget=Budget(budget), level=level, **options)  # type: ignore[arg-type]  # click gave a size
     try:
         settings.target()

@@ -16,20 +16,23 @@ from memconform.cli.known import REQUIREMENT
 def command(requirement: str | None, as_json: bool) -> None:
     """List the seeded defects and the legal variants.
 
-    'memconform serve --defect NAME' starts a server with one; 'memconform check' must find it.
+    'memconform serve --defect NAME' starts a server with one; 'memconform check' must find it. Those of CLIENT-…
+    bend the reference plugin; 'memconform plugin selftest --only NAME' shows that 'memconform plugin check' finds it.
     """
+    from memconform.clients.bends import plugin_defects, plugin_variants
     from memconform_server.defects import defects
     from memconform_server.variants import variants
 
-    broken = [d for d in defects().values() if requirement in (None, d.breaks)]
-    legal = [] if requirement else list(variants().values())
+    rows: list[dict[str, Any]] = [{"name": d.name, "breaks": d.breaks, "sin": d.sin} for d in defects().values()]
+    rows += [{"name": d.name, "breaks": d.breaks, "sin": d.sentence} for d in plugin_defects().values()]
+    rows = [row for row in rows if requirement in (None, row["breaks"])]
+    if not requirement:
+        rows += [{"name": v.name, "freedom": v.freedom} for v in variants().values()]
+        rows += [{"name": v.name, "freedom": v.sentence} for v in plugin_variants().values()]
     if as_json:
-        rows: list[dict[str, Any]] = [{"name": d.name, "breaks": d.breaks, "sin": d.sin} for d in broken]
-        rows += [{"name": v.name, "freedom": v.freedom} for v in legal]
         click.echo(json.dumps(rows, indent=1))
         return
-    width = max(map(len, [*(d.name for d in broken), *(v.name for v in legal)]), default=0)
-    for defect in broken:
-        click.echo(f"{defect.breaks:<11} {defect.name:<{width}}  {defect.sin}")
-    for variant in legal:
-        click.echo(f"{'legal':<11} {variant.name:<{width}}  {variant.freedom}")
+    width = max((len(row["name"]) for row in rows), default=0)
+    for row in rows:
+        told = row.get("sin") or row.get("freedom")
+        click.echo(f"{row.get('breaks', 'legal'):<11} {row['name']:<{width}}  {told}")

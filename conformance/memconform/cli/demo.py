@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+import textwrap
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from memconform.budget import Budget
 from memconform.cli.check import in_subprocess, pytest_arguments
+from memconform.clients.bends import reference_plugin
+from memconform.dify import Plugin, PluginFailed
 from memconform.serving import NotServing, served
 from memconform.settings import API_KEY, SECOND_API_KEY, RunSettings
 from memconform.verdict import ExitCode
@@ -29,7 +33,7 @@ DEFECT = "resurrects-deleted"
 )
 @click.option("--defect", default=DEFECT, help="The seeded defect to show.")
 def command(output: Path, defect: str) -> None:
-    """Start the reference server and judge it; start it again with a seeded defect and show how that is found."""
+    """Judge the reference server, then one with a seeded defect; call the reference plugin in Dify's runtime."""
     from memconform_server.defects import defects
 
     if defect not in defects():
@@ -45,12 +49,21 @@ def command(output: Path, defect: str) -> None:
         bad = _check(
             ["--defect", defect], keys, RunSettings("", budget=Budget("smoke"), requirements=(broken.breaks,)), files[2]
         )
+        click.echo("\n3. The reference plugin in Dify's runtime, with the reference server\n")
+        with served([], {"MEMCONFORM_SERVER_API_KEYS": keys[API_KEY]}) as url:
+            told = _plugin(url, keys[API_KEY])
     except NotServing as error:
         raise click.ClickException(f"the reference server did not start: {error}") from None
-    click.echo("\nBoth servers are stopped. Result files: " + ", ".join(map(str, files)))
+    except PluginFailed as error:
+        raise click.ClickException(f"the plugin did not run: {error}") from None
+    click.echo("\nAll servers are stopped. Result files: " + ", ".join(map(str, files)))
     click.echo("Next: memconform serve, and in another terminal memconform check http://127.0.0.1:8765")
+    click.echo("      memconform plugin check reference_plugin judges the other end of the wire")
     if (good, bad) != (ExitCode.CONFORMANT, ExitCode.NOT_CONFORMANT):
         click.echo(f"memconform: expected the exit codes 0 and 1, got {good} and {bad}: the judge is wrong", err=True)
+        sys.exit(1)
+    if not told:
+        click.echo("memconform: the plugin did not give what it was told before: see above", err=True)
         sys.exit(1)
 
 
@@ -63,3 +76,28 @@ def _check(
         return in_subprocess(
             pytest_arguments(replace(settings, url=url), str(json_file), str(junit) if junit else None)
         )
+
+
+def _plugin(url: str, key: str) -> bool:
+    """Let the plugin remember something and recall it; tell whether the one comes out of the other."""
+    fact = "Ann keeps her bicycle behind the greenhouse"
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("add_memory", {"content": fact}),
+        ("recall_context", {"query": "where is the bicycle?"}),
+    ]
+    credentials = {"base_url": url, "api_key": key}
+    said = ""
+    with Plugin.start(reference_plugin(), on_note=lambda note: click.echo(f"  {note}")) as plugin:
+        built = plugin.environment
+        click.echo(
+            f"{plugin.identity} on Python {built.python_version} with dify-plugin {built.sdk_version}, "
+            f"{len(plugin.tools)} tools, ready in {plugin.ready_s:.1f} s\n"
+        )
+        for tool, parameters in calls:
+            done = plugin.invoke(tool, {**parameters, "user_id": "ann"}, credentials=credentials)
+            said = done.text if done.error is None else f"error: {done.error.message}"
+            click.echo(f"  {tool} {parameters}  ({done.seconds * 1000:.0f} ms)")
+            click.echo(textwrap.indent(said, "    "))
+        refused = plugin.validate({**credentials, "api_key": "wrong"})
+        click.echo(f"  credentials with a wrong key\n    {refused.message if refused else 'accepted'}")
+    return fact in said and refused is not None

@@ -45,6 +45,11 @@ def _told(row: Requirement) -> list[tuple[str, str]]:
 
 def _proof(requirement: str) -> list[dict[str, Any]] | None:
     """Return the defects that break the requirement; None when they are not installed."""
+    if requirements()[requirement].profile == "client":
+        from memconform.clients.bends import plugin_defects
+
+        bends = plugin_defects().values()
+        return [{"name": each.name, "sin": each.sentence} for each in bends if each.breaks == requirement]
     try:
         from memconform_server.defects import defects
     except ModuleNotFoundError:

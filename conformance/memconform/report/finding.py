@@ -14,11 +14,19 @@ WIDTH = 110
 
 def finding_text(record: Mapping[str, Any], settings: RunSettings) -> str:
     """Return the finding of a test's record, several lines, without colour."""
-    return "\n".join(finding_lines(record, record["requirement"], settings))
+    return "\n".join(finding_lines(record, record["requirement"], again_of(record, record["requirement"], settings)))
 
 
-def finding_lines(record: Mapping[str, Any], requirement: str, settings: RunSettings) -> list[str]:
-    """Return the lines of a finding; `record` has expected and observed, or a reason, and exchanges."""
+def again_of(record: Mapping[str, Any], requirement: str, settings: RunSettings) -> str:
+    """Return the command that judges a server again by the test of the record."""
+    return settings.again(record.get("test_of") or requirement)
+
+
+def finding_lines(record: Mapping[str, Any], requirement: str, again: str) -> list[str]:
+    """Return the lines of a finding; `record` has expected and observed, or a reason, and exchanges.
+
+    `again` is the command that runs it once more.
+    """
     row = requirements()[requirement]
     lines = _wrapped(f"{row.id} ({row.level})", row.statement)
     if record.get("promise"):
@@ -31,7 +39,7 @@ def finding_lines(record: Mapping[str, Any], requirement: str, settings: RunSett
     lines += _exchange_lines(record.get("exchanges") or [])
     if record.get("script"):
         lines += _wrapped("  script", _harmless(record["script"]))
-    lines.append(f"  again     {settings.again(record.get('test_of') or row.id)}")
+    lines.append(f"  again     {again}")
     return lines
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from memconform.applicability import LARGER_BUDGET
-from memconform.report.finding import finding_lines
+from memconform.report.finding import again_of, finding_lines
 from memconform.settings import RunSettings
 
-_COLOURS = {
+COLOURS = {
     "conformant": "green",
     "not conformant": "red",
     "incomplete": "yellow",
@@ -20,8 +20,8 @@ _COLOURS = {
     "not declared": "bright_black",
 }
 
-_MARKS = {"fail": "FAIL", "warn": "WARN", "inconclusive": "INCONCLUSIVE", "error": "ERROR"}
-_MARK_COLOURS = {"fail": "red", "warn": "yellow", "inconclusive": "yellow", "error": "magenta"}
+MARKS = {"fail": "FAIL", "warn": "WARN", "inconclusive": "INCONCLUSIVE", "error": "ERROR"}
+MARK_COLOURS = {"fail": "red", "warn": "yellow", "inconclusive": "yellow", "error": "magenta"}
 
 
 def plan_lines(server: Mapping[str, Any], settings: RunSettings, tests: int, bound: int) -> Iterator[str]:
@@ -29,9 +29,9 @@ def plan_lines(server: Mapping[str, Any], settings: RunSettings, tests: int, bou
     document = server["capabilities"]
     service = document.get("service") if isinstance(document.get("service"), dict) else {}
     name = " ".join(str(service[key]) for key in ("name", "version") if service.get(key))
-    yield f"memconform checks {settings.url}" + (f" ({_plain(name)})" if name else "")
+    yield f"memconform checks {settings.url}" + (f" ({plain(name)})" if name else "")
     declared = document.get("profiles") if isinstance(document.get("profiles"), list) else []
-    yield f"  profiles   {', '.join(_plain(str(profile)) for profile in declared) or 'none declared; core is assumed'}"
+    yield f"  profiles   {', '.join(plain(str(profile)) for profile in declared) or 'none declared; core is assumed'}"
     for profile in server["served_undeclared"]:
         yield f"             {profile} is served but not declared: it is not tested; --profile {profile} tests it"
     yield f"  tests      {tests}, at most {bound} requests, and one more for each memory to clean up"
@@ -60,8 +60,8 @@ def _requirement_lines(result: Mapping[str, Any], row: Mapping[str, Any], settin
         if told >= 3:
             yield f"  … and more of {row['id']}: --json has them all"
             break
-        head, *rest = finding_lines(record, row["id"], settings)
-        yield click.style(_MARKS[outcome], fg=_MARK_COLOURS[outcome], bold=True) + " " + head
+        head, *rest = finding_lines(record, row["id"], again_of(record, row["id"], settings))
+        yield click.style(MARKS[outcome], fg=MARK_COLOURS[outcome], bold=True) + " " + head
         yield from rest
         yield ""
 
@@ -85,7 +85,7 @@ def _leak_lines(result: Mapping[str, Any], settings: RunSettings) -> Iterator[st
     if settings.keep_data:
         yield f"kept what the run created; to delete it: {again}"
         yield ""
-    reasons = Counter(_plain(str(leak.get("why", ""))) for leak in result["leaks"])
+    reasons = Counter(plain(str(leak.get("why", ""))) for leak in result["leaks"])
     for why, count in reasons.items():
         yield f"left behind: {count} of this run's memories ({why})"
     if any(not leak.get("stray") for leak in result["leaks"]):
@@ -102,14 +102,14 @@ def _profile_lines(profile: Mapping[str, Any], result: Mapping[str, Any]) -> Ite
         return
     said = ", ".join(f"{number} {outcome.replace('_', ' ')}" for outcome, number in counts.items())
     conformance = profile["conformance"]
-    yield f"  {profile['name']:<12} {click.style(f'{conformance:<15}', fg=_COLOURS[conformance])} {said}"
+    yield f"  {profile['name']:<12} {click.style(f'{conformance:<15}', fg=COLOURS[conformance])} {said}"
 
 
 def _measured(measure: Mapping[str, Any]) -> str:
     """Return one measure in words; times in a unit that fits them."""
-    name = _plain(str(measure["name"]))
+    name = plain(str(measure["name"]))
     if "value" in measure:
-        return f"{name} {measure['value']:g} {_plain(str(measure['unit']))}".rstrip()
+        return f"{name} {measure['value']:g} {plain(str(measure['unit']))}".rstrip()
     largest = measure["max"]
     unit, factor = ("s", 1) if largest >= 1 else ("ms", 1000)
     if measure["samples"] == 1:
@@ -125,7 +125,7 @@ def _closing_lines(result: Mapping[str, Any]) -> Iterator[str]:
         if row["outcome"] == "skip" and profile_declared(result, row["profile"]):
             skipped.setdefault(str(row.get("reason", "")), []).append(row["id"])
     for reason, ids in skipped.items():
-        yield f"  skipped {', '.join(ids)}: {_plain(reason)}"
+        yield f"  skipped {', '.join(ids)}: {plain(reason)}"
     untested = [
         row["id"]
         for row in result["requirements"]
@@ -134,7 +134,7 @@ def _closing_lines(result: Mapping[str, Any]) -> Iterator[str]:
     if untested and not result["verdict"]["partial"]:
         yield f"  not tested by this version: {', '.join(untested)}"
     if run["stopped"]:
-        yield click.style(f"stopped early: {_plain(run['stopped'])}", fg="red")
+        yield click.style(f"stopped early: {plain(run['stopped'])}", fg="red")
     badge = f", badge {verdict['badge'].capitalize()}" if verdict["badge"] else ""
     part = " in what was selected" if verdict["partial"] else ""
     waiting = sum(len(ids) for reason, ids in skipped.items() if reason.startswith(LARGER_BUDGET))
@@ -142,7 +142,7 @@ def _closing_lines(result: Mapping[str, Any]) -> Iterator[str]:
         badge += f" at this budget ({waiting} requirements wait for a larger one)"
     conformance = verdict["conformance"]
     yield (
-        click.style(f"{conformance.upper()}{part}{badge}", fg=_COLOURS[conformance], bold=True)
+        click.style(f"{conformance.upper()}{part}{badge}", fg=COLOURS[conformance], bold=True)
         + f" — {run['requests']['tests']} requests, {run['requests']['cleanup']} to clean up, {run['seconds']:.1f} s"
     )
 
@@ -152,6 +152,6 @@ def profile_declared(result: Mapping[str, Any], name: str) -> bool:
     return any(profile["name"] == name and profile["declared"] for profile in result["profiles"])
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return text from the wire without what would steer a terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)

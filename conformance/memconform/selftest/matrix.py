@@ -15,7 +15,8 @@ from memconform.selftest.cases import Case
 from memconform.selftest.farm import Farm, FarmError
 from memconform.verdict import Outcome
 
-_CLEAN = {Outcome.PASS, Outcome.SKIP, "not_tested", "not_selected"}
+CLEAN = {Outcome.PASS, Outcome.SKIP, "not_tested", "not_selected"}
+"""Outcomes with which nothing is held against a legal server, and nothing is left open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,30 @@ class Matrix:
         return f"killed {killed}/{len(self.defects)}, false alarms {alarms}/{len(self.legal)}"
 
 
+Judged = tuple[bool, str, Size, int]
+"""Whether the judge was right, what it said, the budget that it took, requests sent."""
+
+
 def run_matrix(
     chosen: Iterable[Case], *, budget: Size, jobs: int, tell: Callable[[CaseResult], None] = lambda _: None
 ) -> Matrix:
-    """Judge the cases, `jobs` at a time; `tell` hears of each as it ends."""
-    matrix = Matrix()
-    with tempfile.TemporaryDirectory(prefix="memconform-selftest-") as folder, ThreadPoolExecutor(jobs) as pool:
+    """Judge servers, `jobs` at a time; `tell` hears of each as it ends."""
+    with tempfile.TemporaryDirectory(prefix="memconform-selftest-") as folder:
         farm = Farm(Path(folder))
-        futures = [pool.submit(_try_case, farm, case, budget) for case in chosen]
+        return run_cases(chosen, lambda case: _judged(farm, case, budget), jobs=jobs, tell=tell)
+
+
+def run_cases(
+    chosen: Iterable[Case],
+    judged: Callable[[Case], Judged],
+    *,
+    jobs: int,
+    tell: Callable[[CaseResult], None] = lambda _: None,
+) -> Matrix:
+    """Try the cases, `jobs` at a time; `judged` says what came of one, or raises `FarmError`."""
+    matrix = Matrix()
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(_try_case, judged, case) for case in chosen]
         try:
             for future in as_completed(futures):
                 matrix.results.append(future.result())
@@ -76,16 +93,16 @@ def run_matrix(
     return matrix
 
 
-def _try_case(farm: Farm, case: Case, budget: Size) -> CaseResult:
+def _try_case(judged: Callable[[Case], Judged], case: Case) -> CaseResult:
     started = time.monotonic()
     try:
-        right, said, used, requests = _judged(farm, case, budget)
+        right, said, used, requests = judged(case)
     except FarmError as error:
-        right, said, used, requests = False, str(error), budget, 0
+        right, said, used, requests = False, str(error), "smoke", 0
     return CaseResult(case, right, said, used, time.monotonic() - started, requests)
 
 
-def _judged(farm: Farm, case: Case, budget: Size) -> tuple[bool, str, Size, int]:
+def _judged(farm: Farm, case: Case, budget: Size) -> Judged:
     """Judge a legal server with the whole suite; a defect with its requirement's tests, more of them if it survives."""
     if case.breaks is None:
         options = ["--requirement", case.only] if case.only else []
@@ -113,20 +130,21 @@ def _killed(result: dict[str, Any], case: Case) -> tuple[bool, str]:
     for finding in findings:
         if finding.get("expected") and finding.get("observed") and finding.get("exchanges"):
             return True, f"expected {finding['expected']}; observed {finding['observed']}"
-    return False, "survived: " + (_told(result["tests"]) or f"no test ran ({result['run']['stopped']})")
+    return False, "survived: " + (told_of(result["tests"]) or f"no test ran ({result['run']['stopped']})")
 
 
 def _spared(result: dict[str, Any]) -> tuple[bool, str]:
     """Return whether nothing at all is held against the server and nothing was left open."""
-    bad = [test for test in result["tests"] if test["outcome"] not in _CLEAN or test["wire"]]
-    rows = [row for row in result["requirements"] if row["outcome"] not in _CLEAN]
+    bad = [test for test in result["tests"] if test["outcome"] not in CLEAN or test["wire"]]
+    rows = [row for row in result["requirements"] if row["outcome"] not in CLEAN]
     if bad or rows or result["leaks"] or not result["run"]["finished"]:
         left = f"; {len(result['leaks'])} left behind" if result["leaks"] else ""
-        return False, f"blamed: {_told(bad) or [row['id'] for row in rows]}{left}"
+        return False, f"blamed: {told_of(bad) or [row['id'] for row in rows]}{left}"
     return True, "clean"
 
 
-def _told(tests: Sequence[dict[str, Any]]) -> str:
+def told_of(tests: Sequence[dict[str, Any]]) -> str:
+    """Return what the tests said, in a line."""
     parts = []
     for test in tests:
         told = test.get("observed") or test.get("reason") or ""

@@ -1,0 +1,107 @@
+"""The result of a check of a client as data, as `schemas/results/client.schema.json` describes it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from memconform.clients.run import ClientRun, ClientTest
+from memconform.contract import Requirement, requirements
+from memconform.environment import tool
+from memconform.verdict import Conformance, ExitCode, Outcome, conclude, gravest
+
+FORMAT = "memconform.client/1"
+
+_GOOD = {Outcome.PASS, Outcome.SKIP, Outcome.WARN}
+
+
+@dataclass
+class ClientResult:
+    """What was asked for and what came of it."""
+
+    run: ClientRun
+    planned: Sequence[ClientTest]
+    selected: Sequence[str]
+    command: str
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started: float = field(default_factory=time.monotonic)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the whole result; read it only when the last test has ended."""
+        rows = [self._requirement(row) for row in requirements().values() if row.profile == "client"]
+        return {
+            "format": FORMAT,
+            "contract": "1.0",
+            "tool": tool(),
+            "client": self._client(),
+            "run": {
+                "started_at": self.started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "seconds": round(time.monotonic() - self.started, 3),
+                "calls": len(self.run.client.called),
+                "requests": self.run.requests,
+                "planned_tests": len(self.planned),
+                "finished": len(self.run.records) == len(self.planned),
+                "stopped": self.run.stopped,
+                "selection": list(self.selected),
+                "command": self.command,
+            },
+            "verdict": self._verdict(rows),
+            "requirements": rows,
+            "tests": self.run.records,
+        }
+
+    def _client(self) -> dict[str, Any]:
+        client = self.run.client
+        return {
+            "path": str(client.path),
+            "identity": client.identity,
+            "deadline_s": client.deadline_s,
+            "tools": [{"tool": each.tool, "operation": each.operation} for each in client.mapping.tools],
+            "deaths": list(client.deaths),
+        }
+
+    def _requirement(self, row: Requirement) -> dict[str, Any]:
+        tests = [record for record in self.run.records if record["requirement"] == row.id]
+        planned = sum(test.requirement == row.id for test in self.planned)
+        outcomes = [Outcome(record["outcome"]) for record in tests]
+        if any(wire["requirement"] == row.id for record in self.run.records for wire in record["wire"]):
+            outcomes.append(Outcome.FAIL)
+        said: dict[str, Any] = {
+            "id": row.id,
+            "level": row.level,
+            "profile": row.profile,
+            "statement": row.statement,
+            "outcome": gravest(outcomes).value,
+            "tests": [record["test"] for record in tests],
+        }
+        if not planned and not outcomes:
+            said["outcome"] = "not_selected"
+        elif len(tests) < planned and gravest(outcomes) in _GOOD:
+            said["outcome"] = "not_run"
+        return said
+
+    def _verdict(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        counts = Counter(row["outcome"] for row in rows)
+        musts = [row["outcome"] for row in rows if row["level"] == "MUST"]
+        known = [Outcome(said) for said in musts if said in set(Outcome)]
+        conformance = conclude([*known, *([Outcome.INCONCLUSIVE] * ("not_run" in musts))])
+        if conformance is Conformance.NOT_TESTED and counts.get(Outcome.WARN, 0) + counts.get(Outcome.PASS, 0):
+            conformance = Conformance.CONFORMANT
+        return {
+            "conformance": (Conformance.INCOMPLETE if conformance is Conformance.NOT_TESTED else conformance).value,
+            "partial": bool(counts.get("not_selected")),
+            "counts": dict(sorted(counts.items())),
+            "exit_code": _exit_code(conformance, counts),
+        }
+
+
+def _exit_code(conformance: Conformance, counts: Mapping[str, int]) -> int:
+    if conformance is Conformance.NOT_CONFORMANT:
+        return ExitCode.NOT_CONFORMANT
+    if counts.get(Outcome.ERROR):
+        return ExitCode.HARNESS
+    return ExitCode.CONFORMANT if conformance is Conformance.CONFORMANT else ExitCode.USAGE
