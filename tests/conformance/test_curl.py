@@ -17,7 +17,6 @@ from memconform.ledger import Ledger
 from memconform.memory_api import MemoryApi, Principal
 from memconform.recorder import Recorder
 from memconform.report.finding import finding_lines
-from memconform.settings import RunSettings
 
 KEY = "a-key-that-nobody-may-see"
 _OUR_OWN = {"accept", "accept-encoding", "user-agent", "host", "connection", "content-length"}

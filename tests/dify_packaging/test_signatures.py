@@ -26,7 +26,7 @@ CREATED = 1769860800
 
 
 @cache
-def rsa_key(bits: int = 4096) -> rsa.RSAPrivateKey:
+def rsa_key(bits: int) -> rsa.RSAPrivateKey:
     """Return the key of a size, made once."""
     return rsa.generate_private_key(65537, bits)
 
@@ -95,7 +95,7 @@ def test_the_signature_is_what_the_daemon_checks(signed: Path) -> None:
     assert names[-1] == ".verification.dify.json"
     assert said["time"] == CREATED
     data = digests + str(said["time"]).encode()
-    rsa_key().public_key().verify(base64.b64decode(said["signature"]), data, padding.PKCS1v15(), hashes.SHA256())
+    rsa_key(4096).public_key().verify(base64.b64decode(said["signature"]), data, padding.PKCS1v15(), hashes.SHA256())
 
 
 def test_signed_bytes_are_the_same_each_time(tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +160,7 @@ def test_another_time_is_detected(signed: Path) -> None:
 
 def test_a_key_in_another_form_is_taken_with_advice(signed: Path) -> None:
     """A key as SubjectPublicKeyInfo verifies, with the advice that Dify's daemon reads only PKCS #1."""
-    other_form = rsa_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    other_form = rsa_key(4096).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     assert [each.rule for each in verify(signed, public_key=other_form)] == ["key-form"]
 
 

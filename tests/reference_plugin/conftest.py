@@ -26,7 +26,8 @@ def no_connections_left() -> Iterator[None]:
     from memory_api import pools
 
     yield
-    kept, pools.POOLS_IN_USE = pools.POOLS_IN_USE, pools.Pools()
+    kept = pools.POOLS_IN_USE
+    pools.POOLS_IN_USE = pools.Pools()
     for pool in kept._pools.values():
         pool.clear()
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BASE = "https://memory-api.invalid/"
+RESULTS = ("conformance", "client", "proxy")
+"""The schemas of what the toolkit itself writes; all others are of the contract."""
 
 
 def subschemas(node: Any) -> Iterator[dict[str, Any]]:
@@ -32,7 +34,7 @@ def subschemas(node: Any) -> Iterator[dict[str, Any]]:
 def test_there_are_schemas() -> None:
     """The catalogue holds the whole contract: an empty one would let every other test here pass."""
     assert len(schemas()) >= 40
-    assert {"memory", "scope", "problem", "capabilities", "filter", "event", "conformance", "client"} <= set(schemas())
+    assert {"memory", "scope", "problem", "capabilities", "filter", "event", *RESULTS} <= set(schemas())
 
 
 def test_names_are_unique() -> None:
@@ -52,7 +54,7 @@ def test_is_valid_against_the_metaschema(name: str) -> None:
 def test_says_what_it_is(name: str) -> None:
     """A schema has a title, a description, examples, and the id that follows from its place."""
     document = schema(name)
-    folder = "results" if name in ("conformance", "client") else "v1"
+    folder = "results" if name in RESULTS else "v1"
     assert document["$id"] == f"{BASE}{folder}/{name}.schema.json"
     assert (content_root() / "schemas" / folder / f"{name}.schema.json").is_file()
     assert document["title"]

@@ -62,6 +62,7 @@ class ClientResult:
             "deadline_s": client.deadline_s,
             "tools": [{"tool": each.tool, "operation": each.operation} for each in client.mapping.tools],
             "deaths": list(client.deaths),
+            "stray_lines": len(client.stray()),
         }
 
     def _requirement(self, row: Requirement) -> dict[str, Any]:

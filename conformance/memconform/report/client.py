@@ -35,6 +35,8 @@ def client_verdict_lines(result: Mapping[str, Any]) -> Iterator[str]:
             yield f"  {row['id']}  {outcome} {_short(row['statement'])}"
     for death in result["client"]["deaths"]:
         yield f"  the plugin died: {plain(death)}"
+    if result["client"]["stray_lines"]:
+        yield f"  stray      {result['client']['stray_lines']} lines on standard output are not of Dify's protocol"
     if result["run"]["stopped"]:
         yield click.style(f"stopped early: {plain(result['run']['stopped'])}", fg="red")
     verdict, run = result["verdict"], result["run"]

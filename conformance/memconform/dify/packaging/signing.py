@@ -139,6 +139,6 @@ def _cryptography() -> tuple[Any, Any]:
         from cryptography.hazmat.primitives.asymmetric import padding
     except ModuleNotFoundError:
         raise SigningUnavailable(
-            "signatures need the package 'cryptography', which is not installed. Try: pip install 'memconform[signing]'"
+            "signatures need the package 'cryptography', which is not installed. Try: pip install 'memconform[plugin]'"
         ) from None
     return hashes, padding

@@ -84,13 +84,18 @@ def _name(entry: zipfile.ZipInfo) -> str:
     return entry.filename.removeprefix("./")
 
 
+def _where(name: str) -> str:
+    """Return a name as it can be shown on one line."""
+    return repr(name)[1:-1] or "an entry without a name"
+
+
 def _judged(entries: list[zipfile.ZipInfo]) -> Iterator[Problem]:
     """Yield the problems of the entries' names and kinds."""
     seen: set[str] = set()
     folders = {parent for entry in entries for parent in _parents(_name(entry))}
     for entry in entries:
         name = _name(entry)
-        where = repr(name)[1:-1]
+        where = _where(name)
         if _leads_out(name, entry.orig_filename):
             yield TRAVERSAL.broken(where, "a path inside the package, with '/'", shown(name))
         elif stat.S_ISLNK(entry.external_attr >> 16):
@@ -118,7 +123,7 @@ def _leads_out(name: str, original: str) -> bool:
 
 def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | Problem:
     """Return what an entry holds, at most as much as it declares."""
-    where = repr(entry.filename)[1:-1]
+    where = _where(entry.filename)
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return METHOD.broken(where, "stored or deflated content", f"compression method {entry.compress_type}")
     if entry.flag_bits & 0x1:
