@@ -12,6 +12,7 @@ import click
 
 from memconform.budget import SIZES, Budget
 from memconform.cli.known import PROFILE, REQUIREMENT
+from memconform.cli.options import JSON_FILE, JUNIT_FILE
 from memconform.failing_messages import FailingMessages
 from memconform.options import arguments, isolated_environment
 from memconform.settings import API_KEY, SECOND_API_KEY, RunSettings, UsageError
@@ -78,23 +79,17 @@ from memconform.verdict import CONCLUDED, ExitCode
     help="JSON array of messages that are known to fail in the server's extraction (INGESTION-03).",
 )
 @click.option("--keep-data", is_flag=True, help="Leave what the run created on the server.")
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(dir_okay=False),
-    metavar="FILE",
-    help="Write the result to this file.",
-)
-@click.option(
-    "--junit",
-    "junit_file",
-    type=click.Path(dir_okay=False),
-    metavar="FILE",
-    help="Write a JUnit report to this file.",
-)
+@JSON_FILE
+@JUNIT_FILE
 @click.pass_context
 def command(
-    ctx: click.Context, /, budget: str, level: str | None, json_file: str | None, junit_file: str | None, **options: Any
+    ctx: click.Context,
+    /,
+    budget: str,
+    level: str | None,
+    json_file: Path | None,
+    junit_file: Path | None,
+    **options: Any,
 ) -> None:
     """Judge the memory server at URL, the address before /v1.
 
@@ -114,13 +109,11 @@ def command(
             FailingMessages.read(settings.failing_messages)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
-    for path in filter(None, (json_file, junit_file)):
-        _check_writable(Path(path))
     words = pytest_arguments(settings, json_file, junit_file)
     sys.exit((ctx.obj or in_subprocess)(words))
 
 
-def pytest_arguments(settings: RunSettings, json_file: str | None, junit_file: str | None) -> list[str]:
+def pytest_arguments(settings: RunSettings, json_file: Path | None, junit_file: Path | None) -> list[str]:
     """Return the arguments of the pytest run: our suite and plugins, nothing of the project that the user stands in."""
     from memconform.items import suite_folder
 
@@ -131,8 +124,8 @@ def pytest_arguments(settings: RunSettings, json_file: str | None, junit_file: s
     for plugin in ("memconform.plugin", "memconform.report.progress", *unwanted):
         words += ["-p", plugin]
     words += arguments(settings)
-    words += [f"--memory-json={Path(json_file).resolve()}"] if json_file else []
-    words += [f"--junitxml={Path(junit_file).resolve()}"] if junit_file else []
+    words += [f"--memory-json={json_file.resolve()}"] if json_file else []
+    words += [f"--junitxml={junit_file.resolve()}"] if junit_file else []
     return words
 
 
@@ -159,16 +152,3 @@ def _exit_code(code: int) -> int:
         err=True,
     )
     return ExitCode.HARNESS
-
-
-def _check_writable(path: Path) -> None:
-    """Refuse a result file that cannot be written before the run, not after it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        existed = path.exists()
-        with path.open("a"):
-            pass
-        if not existed:
-            path.unlink()
-    except OSError as error:
-        raise click.UsageError(f"{path} cannot be written: {error.strerror}") from None

@@ -73,9 +73,7 @@ def _check(
     """Start a server, judge it, stop it; return the exit code of the check."""
     serving = {"MEMCONFORM_SERVER_API_KEYS": ",".join(keys.values())}
     with served(options, serving) as url:
-        return in_subprocess(
-            pytest_arguments(replace(settings, url=url), str(json_file), str(junit) if junit else None)
-        )
+        return in_subprocess(pytest_arguments(replace(settings, url=url), json_file, junit))
 
 
 def _plugin(url: str, key: str) -> bool:

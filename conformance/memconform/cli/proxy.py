@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import click
 
 from memconform.capabilities import Capabilities
+from memconform.cli.options import JSON_FILE
 from memconform.clients.wire.front import Front
 from memconform.clients.wire.judging import Judging
 from memconform.clients.wire.proxied import Proxied, conclude
@@ -39,13 +40,7 @@ _LAST_REQUESTS_S = 5.0
 @click.option("--timeout", type=click.FloatRange(0.1, 3600), default=60.0, help="Seconds until an answer must begin.")
 @click.option("--for", "seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so many seconds.")
 @click.option("--requests", type=click.IntRange(min=1), help="Stop after so many requests.")
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write the result to this file.",
-)
+@JSON_FILE
 @click.option("--strict", is_flag=True, help="Let warnings, about what only SHOULD be, end with exit code 1 too.")
 def command(upstream: str, json_file: Path | None, *, strict: bool, **options: Any) -> None:
     """Pass everything on between a client and the memory server at URL, and judge both by their traffic.

@@ -10,16 +10,12 @@ import click
 
 from memconform.budget import SIZES
 from memconform.cli.matrix import chosen_of, told
+from memconform.cli.options import JSON_FILE, ONLY, VERBOSE
 from memconform.selftest import cases, run_matrix
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
-@click.option(
-    "--only",
-    multiple=True,
-    metavar="NAME",
-    help="A defect, a variant, a requirement's id, 'defects' or 'variants' (repeatable).",
-)
+@ONLY
 @click.option(
     "--budget",
     type=click.Choice(list(SIZES)),
@@ -27,14 +23,8 @@ from memconform.selftest import cases, run_matrix
     help="Where each check begins; a defect that survives is tried with 'standard', too.",
 )
 @click.option("--jobs", type=click.IntRange(1, 32), default=4, help="How many servers are judged at a time.")
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write every case to this file.",
-)
-@click.option("-v", "--verbose", is_flag=True, help="Print what was said of every case.")
+@JSON_FILE
+@VERBOSE
 def command(only: tuple[str, ...], budget: Any, jobs: int, json_file: Path | None, verbose: bool) -> None:
     """Prove the judge over real HTTP.
 

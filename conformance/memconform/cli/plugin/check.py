@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from memconform.cli.known import REQUIREMENT
+from memconform.cli.options import JSON_FILE
 from memconform.clients.client import DEADLINE_S, Client
 from memconform.clients.mapping import NAME, read_mapping
 from memconform.clients.result import ClientResult
@@ -43,13 +44,7 @@ from memconform.verdict import ExitCode
     metavar="URL",
     help="A good server that is open to all, to stand behind; the reference server when not given.",
 )
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write the result to this file.",
-)
+@JSON_FILE
 def command(
     plugin: Path,
     map_file: Path | None,
@@ -68,6 +63,8 @@ def command(
     tests = client_tests(wanted)
     if not tests:
         raise click.UsageError("no test of clients is selected; the requirements of clients are CLIENT-01 to CLIENT-10")
+    if map_file is None and plugin.is_file():
+        raise click.UsageError(f"{plugin} is a package, and none has a mapping in it: name one with --map")
     words = ["memconform", "plugin", "check", str(plugin)]
     words += ["--map", str(map_file)] if map_file else []
     words += ["--deadline", f"{deadline:g}"] if deadline != DEADLINE_S else []

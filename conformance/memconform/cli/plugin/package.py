@@ -26,7 +26,7 @@ from memconform.dify.packaging import Package, PackageRefused, PackagingFailed, 
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(folder: Path, output: Path | None, key: Path | None, time: int | None, as_json: bool) -> None:
-    r"""Write a Dify plugin's folder as a .difypkg: the same files give the same bytes on every machine.
+    """Write a Dify plugin's folder as a .difypkg: the same files give the same bytes on every machine.
 
     .difyignore (or else .gitignore) is honoured; .git, caches, virtual environments and other packages are left out
     always. What Dify's daemon or SDK would refuse is refused here; the marketplace's own rules are for
@@ -35,7 +35,7 @@ def command(folder: Path, output: Path | None, key: Path | None, time: int | Non
     \b
     memconform plugin package reference_plugin
     memconform plugin package reference_plugin -o memory.difypkg --key private.pem
-    """
+    """  # noqa: D301 - click reads the backspace
     target = output or Path(f"{folder.resolve().name or 'plugin'}.difypkg")
     try:
         made = package(folder, key, time=time)

@@ -8,26 +8,16 @@ from pathlib import Path
 import click
 
 from memconform.cli.matrix import chosen_of, told
+from memconform.cli.options import JSON_FILE, ONLY, VERBOSE
 from memconform.clients.matrix import client_cases, run_client_matrix
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
-@click.option(
-    "--only",
-    multiple=True,
-    metavar="NAME",
-    help="A defect, a variant, a requirement's id, 'defects' or 'variants' (repeatable).",
-)
+@ONLY
 @click.option("--jobs", type=click.IntRange(1, 16), default=2, help="How many plugins are judged at a time.")
 @click.option("--python", metavar="COMMAND", help="The plugins' interpreter; else $MEMCONFORM_PLUGIN_PYTHON.")
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write every case to this file.",
-)
-@click.option("-v", "--verbose", is_flag=True, help="Print what was said of every case.")
+@JSON_FILE
+@VERBOSE
 def command(only: tuple[str, ...], jobs: int, python: str | None, json_file: Path | None, verbose: bool) -> None:
     """Prove the judge of clients, with the reference plugin in Dify's runtime.
 

@@ -26,7 +26,7 @@ from memconform.dify.packaging import Audience, Level, PackagingFailed, Problem,
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(path: Path, audience: str, public_key: Path | None, as_json: bool) -> None:
-    r"""Judge a plugin's folder or .difypkg, and point at the line of each problem.
+    """Judge a plugin's folder or .difypkg, and point at the line of each problem.
 
     Nothing of the plugin is imported or run. Exit codes: 0 no problem (advice is allowed); 1 problems; 2 usage, or no
     plugin there.
@@ -34,7 +34,7 @@ def command(path: Path, audience: str, public_key: Path | None, as_json: bool) -
     \b
     memconform plugin verify reference_plugin
     memconform plugin verify memory.difypkg --for self-hosted --public-key public.pem
-    """
+    """  # noqa: D301 - click reads the backspace
     try:
         key = public_key.read_bytes() if public_key else None
         result = verified(path, audience=Audience(audience), public_key=key)
