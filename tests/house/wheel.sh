@@ -25,6 +25,12 @@ done
 new/bin/memconform check "$(grep -o 'http[^ ]*' url)" --budget smoke --json result.json
 new/bin/memconform explain CORE-16
 
+# The judge of clients, with the plugin that the wheel carries: a defect is found, and the plugin is packed.
+new/bin/memconform plugin selftest --only sends-json-as-text
+plugin=$(new/bin/python -c 'from memconform.clients.bends import reference_plugin; print(reference_plugin())')
+new/bin/memconform plugin package "$plugin" -o memory_api.difypkg
+new/bin/memconform plugin verify memory_api.difypkg --for self-hosted
+
 # Without the extra `server` the judge works, and the commands that need a server say what to install.
 new/bin/python -m pip uninstall --quiet --yes --disable-pip-version-check starlette wordllama
 new/bin/memconform check "$(grep -o 'http[^ ]*' url)" --requirement CORE-13

@@ -1,7 +1,8 @@
 """Plugins that are wrong, or legal but unusual, in one way: the reference plugin and a few lines that bend it.
 
 A bend is one file: its docstring is the sin (or the freedom) in a sentence, `BREAKS` the id of the requirement that it
-breaks (a legal one has none), the rest runs in the plugin's process before its tools are loaded.
+breaks (a legal one has none), the rest runs in the plugin's process before its tools are loaded. A plugin that is
+mapped in another way than the straight one has its mapping beside it, under the bend's name with the ending .yaml.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from memconform.clients.mapping import NAME
 from memconform.contract.content import content_root
 
 
@@ -55,6 +57,8 @@ def bent(plugin: Path, bend: Bend) -> Iterator[Path]:
         (copy / "main.py").rename(copy / "straight_main.py")
         shutil.copyfile(_folder() / "main.py", copy / "main.py")
         shutil.copyfile(bend.path, copy / "bend.py")
+        if bend.path.with_suffix(".yaml").exists():
+            shutil.copyfile(bend.path.with_suffix(".yaml"), copy / NAME)
         yield copy
 
 

@@ -38,9 +38,8 @@ def run_client_matrix(
 
 def _judged(case: Case, upstream: Upstream, python: str | None) -> Judged:
     tests = client_tests((case.breaks,) if case.breaks else ())
-    mapping = read_mapping(reference_plugin() / NAME)
     try:
-        with _plugin(case) as folder, Client(folder, mapping, python=python) as client:
+        with _plugin(case) as folder, Client(folder, read_mapping(folder / NAME), python=python) as client:
             run = ClientRun(client, upstream)
             for record in run.judge(tests):
                 if case.breaks and _kills(record, case):
