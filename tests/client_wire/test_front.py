@@ -388,3 +388,24 @@ def test_a_request_is_settled_when_all_of_it_is_known(front: Front) -> None:
             sock.sendall(GET)
             assert front.wait_until(lambda seen: len(seen) == 51)
             assert front.settled(front.seen[-1:], 0.1)[0].ended_at is None
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /v1/health HTTP/1.1\r\nHost: h\r\nAuthorization Bearer key-12345678901234\r\n\r\n",
+        b"GET /v1/memories?user_id=a b&api_key=key-12345678901234 HTTP/1.1\r\nHost: h\r\n\r\n",
+        b"key-12345678901234\r\n\r\n",
+    ],
+)
+def test_what_is_no_request_is_not_repeated(sent: bytes) -> None:
+    """The rule that it breaks is named, in the answer and in what is kept; nothing of what stood there is."""
+    with Front() as front, connected(front.url) as sock:
+        sock.sendall(sent)
+        heard = listened(sock, enough=lambda data: data.endswith(b"}"))
+        assert front.wait_idle()
+        (seen,) = front.seen
+    assert heard.head.startswith(b"HTTP/1.1 400")
+    assert seen.broken
+    assert b"12345678901234" not in heard.data
+    assert "12345678901234" not in f"{seen.broken} {seen.exchange().to_json()}"

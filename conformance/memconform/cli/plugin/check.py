@@ -69,6 +69,7 @@ def command(
     words += ["--map", str(map_file)] if map_file else []
     words += ["--deadline", f"{deadline:g}"] if deadline != DEADLINE_S else []
     words += ["--upstream", upstream] if upstream else []
+    words += ["--python", python] if python else []
     try:
         mapping = read_mapping(map_file or plugin / NAME)
         with _behind(upstream) as good, Client(plugin, mapping, python=python, deadline_s=deadline) as client:

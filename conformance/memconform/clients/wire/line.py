@@ -16,6 +16,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 
+import h11
+
 from memconform.exchange import Headers, Received
 
 SEND_SECONDS = 120.0
@@ -24,6 +26,11 @@ _LINGER_SECONDS = 1.0
 _LINGER_BYTES = 64 * 1024 * 1024
 _BODILESS = frozenset({204, 304})
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
+
+
+def rule_of(error: h11.RemoteProtocolError) -> str:
+    """Return which rule of HTTP was broken; what h11 quotes after a colon may be a key or a text, and is left out."""
+    return str(error).partition(":")[0]
 
 
 class LineEnded(Exception):

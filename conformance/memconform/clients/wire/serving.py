@@ -11,7 +11,7 @@ import h11
 
 from memconform.clients.wire.answers import ANSWERED_BY, Answer, problem
 from memconform.clients.wire.forwarding import Forwarding
-from memconform.clients.wire.line import SEND_SECONDS, ClientGone, Line, LineEnded
+from memconform.clients.wire.line import SEND_SECONDS, ClientGone, Line, LineEnded, rule_of
 from memconform.clients.wire.seen import Seen
 from memconform.clients.wire.targets import BadTarget, split
 from memconform.clients.wire.upstream import Upstream
@@ -209,7 +209,7 @@ class Serving:
         """Take note of what is no HTTP request, or only half of one, and say so to whoever still listens."""
         at = self._book.now()
         gone = self._http.trailing_data[1]
-        said = "the connection ended inside the request" if gone else str(error)
+        said = "the connection ended inside the request" if gone else rule_of(error)
         seen = self._seen(request, at, b"", cut=False) if request is not None else self._unread(at)
         seen.broken, seen.cut = said, gone
         self._book.begun(seen)
@@ -217,7 +217,7 @@ class Serving:
         status = error.error_status_hint
         if not gone:
             with suppress(LineEnded):
-                reply = problem(status, "bad-request", f"memconform cannot read this request: {error}", (ANSWERED_BY,))
+                reply = problem(status, "bad-request", f"memconform cannot read this request: {said}", (ANSWERED_BY,))
                 seen.received, seen.whole = self.line.reply(reply.status, reply.headers, reply.body), True
         seen.ended_at = self._book.now()
         self._book.ended(seen)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import h11
 
-from memconform.clients.wire.line import ClientGone, FrontClosing, Line
+from memconform.clients.wire.line import ClientGone, FrontClosing, Line, rule_of
 from memconform.clients.wire.origin import Origin, UpstreamFailed
 from memconform.exchange import Headers
 
@@ -186,7 +186,7 @@ class Upstream:
         try:
             return self._http.next_event()
         except h11.RemoteProtocolError as error:
-            raise BrokeOff(f"the answer of {self.origin.root} is broken: {error}") from error
+            raise BrokeOff(f"the answer of {self.origin.root} is broken: {rule_of(error)}") from None
 
     def _receive(self, line: Line, deadline: float) -> None:
         begun = time.perf_counter()
