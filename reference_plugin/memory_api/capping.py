@@ -19,6 +19,9 @@ def size(value: object) -> int:
 
 def fitting(items: Iterable[Json], most: int = MOST_CHARACTERS) -> tuple[list[Json], bool]:
     """Return the items from the first on that fit together, and whether any was left out or cut."""
+    items = list(items)
+    if size(items) <= most:
+        return items, False
     kept: list[Json] = []
     room = most
     for item in items:
