@@ -45,7 +45,7 @@ def short_stalls(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def requirements_tested() -> dict[str, str]:
-    """Return profile by id of each requirement of servers that is tested; those of clients have defects of their own."""
+    """Return profile by id of each requirement of servers that is tested; clients have defects of their own."""
     path = content_root() / "schemas" / "v1" / "requirements.yaml"
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     rows = document["requirements"] if isinstance(document, dict) else document
