@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from memconform.clients.newer import newer
+from memconform.clients.pages import PAGED, second_page
 from memconform.clients.stage import Stage
-from memconform.clients.wire import with_unknown_members, with_unknown_profiles
+from memconform.clients.unfinished import STARTS, asked_about
+from memconform.clients.wire import FAULTS, with_unknown_members, with_unknown_profiles
 from memconform.requirement import requirement
 from memconform.verdict import Inconclusive, NotMet
 
@@ -21,14 +24,31 @@ def test_every_tool_sends_what_the_document_describes(stage: Stage) -> None:
             )
 
 
+@requirement("CLIENT-01")
+def test_further_requests_are_of_the_document_as_well(stage: Stage) -> None:
+    """So are a second attempt, the request for a next page, and the question how an operation stands."""
+    for fault in ("503", "closes"):
+        stage.each(stage.tools, lambda tool, fault=fault: stage.spoiled(tool, FAULTS[fault](), 1))  # type: ignore[misc]  # a bound loop variable
+    for tool in stage.tools:
+        person = stage.person()
+        if tool.operation in PAGED:
+            pages = second_page(None)
+            stage.answer(person, lambda seen, pages=pages: pages(seen) if seen.operation_id in PAGED else None)  # type: ignore[misc]  # a bound loop variable
+        elif tool.operation in STARTS:
+            stage.answer(person, asked_about(None))
+        stage.works(tool, person)
+
+
 @requirement("CLIENT-08")
 def test_answers_of_a_newer_server_are_understood(stage: Stage) -> None:
-    """With unknown members in every object of every answer, each tool gives the same texts as without."""
+    """With unknown members in every object of every answer, and profiles, each tool gives the same texts as without."""
     for tool in stage.tools:
         person = stage.person()
         values = stage.values(tool, person)
-        stage.answer(person, with_unknown_members())
+        stage.open_answer = newer()
+        stage.answer(person, newer())
         met = stage.call(tool, person, **values)
+        stage.open_answer = None
         if not met.called.succeeded:
             stage.works(tool)
             raise NotMet(f"{tool.tool} to tolerate members that it does not know", met.called.said(), met.see())
@@ -47,9 +67,9 @@ def test_unknown_profiles_do_not_trouble_the_settings(stage: Stage) -> None:
     plain = stage.check(person.key)
     if not plain.accepted:
         raise Inconclusive(f"the credentials of a good server are not accepted: {plain.said()}")
-    for newer in (with_unknown_profiles(), with_unknown_members()):
-        stage.open_answer = newer
-        stage.answer(person, newer)
+    for answer in (with_unknown_profiles(), with_unknown_members(), newer()):
+        stage.open_answer = answer
+        stage.answer(person, answer)
         checked = stage.check(person.key)
         if not checked.accepted:
-            raise NotMet(f"the credentials to be accepted ({newer.name})", checked.said(), stage.evidence(person))
+            raise NotMet(f"the credentials to be accepted ({answer.name})", checked.said(), stage.evidence(person))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from memconform.clients.mapping import MappedTool
 from memconform.clients.repeats import early, unsafe_repeat
-from memconform.clients.stage import Stage
+from memconform.clients.stage import Met, Stage
+from memconform.clients.unfinished import STARTS, asked_about
 from memconform.clients.wire import FAULTS, problem
 from memconform.requirement import requirement
 from memconform.verdict import NotMet
 
 PASSING = ("500", "502", "503", "429", "409", "closes", "reset", "reset-in-body")
 """Faults, by their name in the catalogue, after which a client is tempted to try again."""
-MANY = 10
+MANY = 30
 """More requests than this in one call are no retry any more."""
+
+OPEN_TO_ALL = frozenset({"getHealth", "getCapabilities"})
+"""What a client may do without: one that gets no answer to these asks the next time that it needs one."""
 
 
 @requirement("CLIENT-07")
@@ -36,6 +41,27 @@ def test_retry_after_is_waited_for(stage: Stage) -> None:
         wrong = early(met.main, stage.epoch)
         if wrong is not None:
             raise NotMet(f"{met.called.tool.tool} to wait as Retry-After says", wrong, met.see())
+
+
+@requirement("CLIENT-07")
+def test_retry_after_is_waited_for_on_the_way(stage: Stage) -> None:
+    """So it is with what a tool asks before or after its main request: a memory, how an operation stands."""
+    first = {met.called.tool.tool: met for met in stage.each(stage.tools, stage.works)}
+    asked = [(tool, of) for tool in stage.tools for of in first[tool.tool].besides if of not in OPEN_TO_ALL]
+    cases = [*asked, *((tool, tool.operation) for tool in stage.tools if tool.operation in STARTS)]
+    for (tool, of), met in zip(cases, stage.each(cases, lambda case: _told_to_wait(stage, *case)), strict=True):
+        wrong = early([seen for seen in met.seen if seen.operation_id in (of, "getOperation")], stage.epoch)
+        if wrong is not None:
+            raise NotMet(f"{tool.tool} to wait as Retry-After says", wrong, stage.evidence_of(met.seen))
+
+
+def _told_to_wait(stage: Stage, tool: MappedTool, of: str) -> Met:
+    """Call a tool and ask for patience once: by refusing a request on the way, or in the answer that work goes on."""
+    if of not in STARTS:
+        return stage.spoiled(tool, FAULTS["429-seconds"](), 1, of=of)
+    person = stage.person()
+    stage.answer(person, asked_about(None, (("Retry-After", "1"),)))
+    return stage.call(tool, person)
 
 
 @requirement("CLIENT-07")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from memconform.clients.mapping import Failure, MappedTool, at_pointer
@@ -23,6 +23,8 @@ class Called:
     output: Any = None
     """JSON messages and variables of the tool, merged into one object; a list or a scalar stays as it is."""
     text: str = ""
+    files: str = field(default="", repr=False)
+    """What is in the files that it gave, as text."""
     error: str | None = None
     """The message of the error; None when the plugin called it a success."""
     lost: str | None = None
@@ -54,11 +56,15 @@ class Called:
             f"success: {_cut(json.dumps(self.output, ensure_ascii=False, default=str)) if self.output else self.text!r}"
         )
 
-    def everything(self) -> str:
-        """Return all that came out of the call, for scans."""
+    def shown(self) -> str:
+        """Return what people and workflows see of it, files aside: for comparisons."""
         return "\n".join(
             (json.dumps(self.output, ensure_ascii=False, default=str), self.text, self.error or "", self.lost or "")
         )
+
+    def everything(self) -> str:
+        """Return all that came out of the call, for scans."""
+        return f"{self.shown()}\n{self.files}"
 
 
 def failure_in(output: Any, failure: Failure | None) -> str | None:

@@ -53,6 +53,8 @@ class Client:
         """What a call may take beyond its deadline before it is held against the client: for busy machines."""
         self.deaths: list[str] = []
         self.called: list[Called] = []
+        self.scopes: Mapping[str, Mapping[str, Any]] | None = None
+        """By tool, what it puts into a scope besides the user; None before that is known."""
         self._python = python
         self._lock = threading.Lock()
         self._plugin: Plugin | None = None
@@ -109,7 +111,8 @@ class Client:
         else:
             output = _merged(done.json, done.variables)
             message = done.error.message or done.error.type if done.error else failure_in(output, self.mapping.failure)
-            told = {"output": output, "text": done.text, "error": message}
+            files = "\n".join(blob.data.decode("utf-8", "replace") for blob in done.blobs)
+            told = {"output": output, "text": done.text, "error": message, "files": files}
         called = Called(tool, parameters, time.monotonic() - started, **told)
         with self._lock:
             self.called.append(called)
@@ -187,14 +190,18 @@ class Client:
 
 
 def _merged(json_messages: list[Any], variables: Mapping[str, Any]) -> Any:
-    """Return one object of all that a tool gave; later messages win, what is no object is kept when it is alone."""
+    """Return one object of all that a tool gave: later messages win, but lists that come in pieces are joined.
+
+    What is no object is kept when it is alone.
+    """
     objects = [message for message in json_messages if isinstance(message, dict)]
     if not objects and len(json_messages) == 1 and not variables:
         return json_messages[0]
-    merged: dict[str, Any] = dict(variables)
-    for each in objects:
-        merged.update(each)
-    return merged
+    merged: dict[str, Any] = {}
+    for name, value in ((name, value) for each in objects for name, value in each.items()):
+        before = merged.get(name)
+        merged[name] = [*before, *value] if isinstance(before, list) and isinstance(value, list) else value
+    return {**variables, **merged}
 
 
 def _log_line(event: Any) -> Any:

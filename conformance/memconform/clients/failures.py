@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from memconform.clients.wire import Answer, Close, Garbage, Hang, Html, Reply, Reset, Truncated, problem, refusing_url
+from memconform.clients.wire import (
+    Answer,
+    Close,
+    Garbage,
+    Hang,
+    Html,
+    Reply,
+    Reset,
+    Truncated,
+    problem,
+    refusing_url,
+    with_wrong_media_type,
+)
 from memconform.verdict import NotMet
 
 if TYPE_CHECKING:
     from memconform.clients.mapping import MappedTool
     from memconform.clients.stage import Stage
+
+LEAST = 15
+"""A message of fewer letters cannot say what to do; a Chinese character or a kana says as much as two."""
 
 _BEARER = (("WWW-Authenticate", "Bearer"),)
 
@@ -47,6 +63,7 @@ FAILURES: Mapping[str, Failing] = {
     "503": _status(503, "unavailable", "not now"),
     "504 without a body": lambda _: Reply(504, (), b""),
     "HTML": lambda _: Html(200),
+    "the right body as text/plain": lambda _: with_wrong_media_type(),
     "truncated JSON": lambda _: Truncated(),
     "a string in place of an object": _json(b'"memories"'),
     "an object of another kind": _json(b'{"results": "none", "items": 7, "id": null, "memory": [], "status": 3}'),
@@ -70,6 +87,7 @@ HARMLESS = frozenset(
             for name in (*_BODILY, "a connection closed in the body", "a connection reset in the body")
         ),
         ("HTML", "deleteMemory"),
+        ("the right body as text/plain", "deleteMemory"),
     }
 )
 """Failures that a client may take for an answer to an operation: a deletion needs nothing of the body."""
@@ -78,6 +96,12 @@ HARMLESS = frozenset(
 def failing(name: str, operation: str) -> Answer:
     """Return the answer of that name to an operation."""
     return FAILURES[name](operation)
+
+
+def says_enough(message: str | None) -> bool:
+    """Tell whether a message is long enough to say what to do."""
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in message or "")
+    return len(message or "") + wide >= LEAST
 
 
 def told_apart(stage: Stage, tool: MappedTool, one: str, others: Sequence[str]) -> None:
@@ -99,4 +123,9 @@ def _message(stage: Stage, tool: MappedTool, name: str) -> str | None:
     else:
         met = stage.spoiled(tool, Hang("before_headers") if name == "hang" else failing(name, tool.operation))
     error = met.called.error
-    return None if error is None else re.sub(r"\d+", "0", error.replace(met.person.user, "USER"))
+    return None if error is None else without_names(error.replace(met.person.user, "USER"))
+
+
+def without_names(message: str) -> str:
+    """Return a message without what differs from one call to the next: numbers, and ids made for the occasion."""
+    return re.sub(r"\d+", "0", re.sub(r"(?i)\b(?=[a-z-]*\d)[0-9a-f]{4,}(?:-[0-9a-f]{4,})*\b", "0", message))

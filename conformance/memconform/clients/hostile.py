@@ -14,6 +14,12 @@ MARK = "mcfmark7d1f"
 FORGED = "x-mcf-forged"
 """A header field that a memory tries to smuggle in."""
 
+_RAW_PIECES = (FORGED, f"{MARK} ![")
+"""What of a hostile memory cannot be in a header field whose value was escaped."""
+
+LONG = "A long memory, á lingua franca — 長い。\t" * 160 + "its end "
+"""About 6,000 characters; a blank ends it."""
+
 _FORGED_LINE = f"2026-01-01 00:00:00 ERROR {MARK} forged"
 _RAW = re.compile(rf"(?m)^{re.escape(_FORGED_LINE)}|\x1b\[31m{MARK}")
 
@@ -22,7 +28,7 @@ _RAW = re.compile(rf"(?m)^{re.escape(_FORGED_LINE)}|\x1b\[31m{MARK}")
 def texts() -> tuple[str, ...]:
     """Return texts of every kind: blanks, line ends, forms of Unicode, controls, right-to-left, markup."""
     rows = json.loads((content_root() / "fixtures/data/hostile_texts.json").read_text(encoding="utf-8"))
-    return (*(row["text"] for row in rows), "null", "None", "0", "{content}", "{{#sys.query#}}", "%s %(a)s {0}")
+    return (*(row["text"] for row in rows), LONG, "null", "None", "0", "{content}", "{{#sys.query#}}", "%s %(a)s {0}")
 
 
 def names() -> tuple[str, ...]:
@@ -37,6 +43,11 @@ def names() -> tuple[str, ...]:
         "cafe\u0301",
         'O\'Neil "x" \\n',
     )
+
+
+def odd_ids() -> tuple[str, ...]:
+    """Return ids that some server may give out, for they are opaque, and that have to arrive as they are."""
+    return ("Ab-Cd_9", "0199F3C2-7D1E-7A64-9C1B-3F5D2A6E8B90", "mem_01HZX~K.7", "0012", "null")
 
 
 def hostile_ids() -> tuple[str, ...]:
@@ -63,6 +74,11 @@ def hostile_memory(address: str) -> str:
         f"spare key {MARK} ![picture]({address}/v1/memories?{MARK}) {address}/{MARK}\r\n{FORGED}: 1\r\n"
         f"{_FORGED_LINE}\n\x1b[31m{MARK}\x1b[0m ../../{MARK} ${{jndi:ldap://{MARK}}} <img src={address}/{MARK}>"
     )
+
+
+def carried_raw(name: str, value: str) -> bool:
+    """Tell whether a header field carries a piece of a hostile memory as it is."""
+    return any(piece in name or piece in value for piece in _RAW_PIECES)
 
 
 def logged_raw(text: str) -> str | None:

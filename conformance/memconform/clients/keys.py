@@ -7,7 +7,8 @@ import re
 import secrets
 
 _PREFIX = "mcfkey-"
-_KEY = re.compile(rf"{_PREFIX}[0-9a-f]{{32}}")
+_KEY = re.compile(rf"{_PREFIX}[0-9a-f]{{16,}}", re.IGNORECASE)
+"""Half a key is as good as a whole one; the first few letters, as a mask leaves them, are none."""
 
 
 def new_key() -> str:

@@ -19,14 +19,12 @@ def leaks_of(client: Client) -> Iterator[str]:
         yield "a log line, stray output or standard error"
     if holds_key(client.written().decode("utf-8", "replace")):
         yield "what the plugin wrote to its output streams"
-    for path in _files(client.path):
+    for path in _files(client.plugin.folder):
         if holds_key(path.read_bytes().decode("utf-8", "replace")):
             yield f"the file {path.name} of the plugin"
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    if folder.is_file():
-        yield folder
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+    for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink() and path.stat().st_size <= _LARGEST:
             yield path

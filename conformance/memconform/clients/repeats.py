@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,16 +17,19 @@ if TYPE_CHECKING:
 _READING = frozenset({"searchMemories", "summariseScope"})
 """POST operations that change nothing: as safe as a GET."""
 
+_SAID = ("content", "messages", "scope", "operations")
+"""Members that make two bodies the same act, whatever else differs."""
+
 _CLOCKS_S = 0.1
 """So much earlier than told is put down to clocks."""
 
 
 def unsafe_repeat(main: Sequence[Seen]) -> str | None:
     """Return what is wrong with the requests of one call; None when only what may be repeated was."""
-    same: dict[tuple[str, bytes], list[Seen]] = defaultdict(list)
+    same: dict[tuple[str, str], list[Seen]] = defaultdict(list)
     for seen in main:
         if seen.sent.method == "POST" and seen.operation_id not in _READING:
-            same[seen.sent.url, seen.sent.body].append(seen)
+            same[seen.sent.url, _act(seen)].append(seen)
     for requests in same.values():
         keys = [_idempotency_key(seen) for seen in requests]
         if len(requests) < 2 or (len(set(keys)) == 1 and keys[0]):
@@ -42,14 +46,21 @@ def early(main: Sequence[Seen], epoch: float) -> str | None:
     `epoch` is when the server began, in seconds of the wall clock.
     """
     for first, second in pairwise(main):
-        if first.received is None or first.ended_at is None:
-            continue
+        if first.received is None or first.ended_at is None or second.at < first.ended_at:
+            continue  # one that was under way already could not know
         value = first.received.header("Retry-After")
         wait = retry_after(value, datetime.fromtimestamp(epoch + first.ended_at, UTC))
         gap = second.at - first.ended_at
         if wait is not None and gap < wait - _CLOCKS_S:
             return f"the next request {gap:.2f} s after an answer with `Retry-After: {value}`"
     return None
+
+
+def _act(seen: Seen) -> str:
+    """Return what a body does, in a form that is the same for the same act."""
+    if not isinstance(seen.json, dict):
+        return seen.sent.body.decode("latin-1")
+    return json.dumps([seen.json.get(name) for name in _SAID], sort_keys=True)
 
 
 def _idempotency_key(seen: Seen) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 from memconform.clients.client import Client
 from memconform.clients.keys import without_keys
 from memconform.clients.leaks import leaks_of
+from memconform.clients.scopes import scopes_besides
 from memconform.clients.stage import Stage, staged
 from memconform.clients.upstream import Upstream
 from memconform.clients.wire import RequestJudge, Seen, credentials_elsewhere
@@ -100,6 +101,8 @@ class ClientRun:
         try:
             with staged(self.client, self.upstream, self) as stage:
                 try:
+                    if self.client.scopes is None:
+                        self.client.scopes = scopes_besides(stage)
                     test.function(stage)
                     judgement = Judgement()
                 finally:

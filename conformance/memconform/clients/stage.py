@@ -7,7 +7,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from memconform.clients.called import Called
 from memconform.clients.client import Checked, Client
+from memconform.clients.identity import key_of
 from memconform.clients.keys import new_key
 from memconform.clients.mapping import MappedTool
 from memconform.clients.upstream import Upstream
@@ -30,6 +31,9 @@ SETTLED_S = 0.3
 
 AT_ONCE = 26
 """So many calls run side by side, unless a test is about more."""
+
+FEW = 4
+"""So many run side by side where more were too many for the client."""
 
 _NEED_KEYED = frozenset({"getKeyed"})
 _NEED_SOMETHING = frozenset({"searchMemories", "listMemories", "exportScope", "eraseScope", "summariseScope"})
@@ -51,11 +55,6 @@ class Person:
     user: str
     key: str = field(repr=False)
 
-    @property
-    def authorization(self) -> str:
-        """The value of the header field that the server expects."""
-        return f"Bearer {self.key}"
-
 
 @dataclass(frozen=True, slots=True)
 class Met:
@@ -68,7 +67,17 @@ class Met:
     @property
     def main(self) -> list[Seen]:
         """The requests of the operation that the tool is for."""
-        return [seen for seen in self.seen if seen.operation_id == self.called.tool.operation]
+        return self.of(self.called.tool.operation)
+
+    def of(self, operation: str) -> list[Seen]:
+        """Return the requests of an operation."""
+        return [seen for seen in self.seen if seen.operation_id == operation]
+
+    @property
+    def besides(self) -> list[str]:
+        """The other operations that it asked for, sorted."""
+        found = {seen.operation_id for seen in self.seen if seen.operation_id is not None}
+        return sorted(found - {self.called.tool.operation})
 
     def see(self) -> list[Exchange]:
         """Return the exchanges as evidence."""
@@ -108,7 +117,7 @@ class Stage:
         """Return a new user with a new API key."""
         person = Person(f"mcf-{self._mark}-{next(self._count)}", new_key())
         with self._lock:
-            self._people[person.authorization] = person
+            self._people[person.key] = person
         return person
 
     def person_named(self, name: str) -> Person:
@@ -116,27 +125,28 @@ class Stage:
         person = self.person()
         named = Person(f"{person.user} {name}", person.key)
         with self._lock:
-            self._people[named.authorization] = named
+            self._people[named.key] = named
         return named
 
     def values(self, tool: MappedTool, person: Person, **given: Any) -> dict[str, Any]:
         """Return what the tool's parameters are made from, and store what its operation needs to find."""
         content = given.get("content", f"{person.user} keeps the spare key under the third flowerpot")
+        said = given.get("content", f"My name is {person.user}. I live in Lisbon.")
         values = {
             "content": content,
             "query": "where is the spare key",
             "key": "favourite-colour",
-            "messages": json.dumps([{"role": "user", "content": f"My name is {person.user}. I live in Lisbon."}]),
+            "messages": json.dumps([{"role": "user", "content": said}]),
             **given,
         }
-        stored = given.get("stored", content)
+        stored, besides = given.get("stored", content), self._besides(tool)
         if tool.takes("memory_id") and "memory_id" not in given:
-            values["memory_id"] = self._upstream.add(person.user, stored)
+            values["memory_id"] = self._upstream.add(person.user, stored, besides)
             self.owners[values["memory_id"]] = person
         elif tool.operation in _NEED_SOMETHING:
-            self._upstream.add(person.user, stored)
+            self._upstream.add(person.user, stored, besides)
         elif tool.operation in _NEED_KEYED:
-            self._upstream.set(person.user, values["key"], stored)
+            self._upstream.set(person.user, values["key"], stored, besides)
         return values
 
     def call(self, tool: MappedTool, person: Person | None = None, *, at: str | None = None, **given: Any) -> Met:
@@ -145,7 +155,7 @@ class Stage:
         values = self.values(tool, who, **given)
         begun = self.front.mark()
         called = self.client.call(tool, at or self.front.url, who.key, who.user, values)
-        seen = [each for each in self.front.since(begun) if each.authorization == who.authorization]
+        seen = [each for each in self.front.since(begun) if key_of(each) == who.key]
         self.front.settled(seen, SETTLED_S)
         return Met(called, who, seen)
 
@@ -154,27 +164,48 @@ class Stage:
         with ThreadPoolExecutor(max(1, min(at_once, len(cases)))) as pool:
             return list(pool.map(action, cases))
 
+    def each_met(self, cases: Sequence[T], action: Callable[[T], Met]) -> list[Met]:
+        """Do `each`, where what matters is that the main request came.
+
+        A client may let its calls wait for one another, beyond their deadlines when many hang: those whose request did
+        not come are made again, a few at a time, at last one by one.
+        """
+        mets = self.each(cases, action)
+        for at_once in (FEW, 1):
+            left = [number for number, met in enumerate(mets) if not met.main]
+            again = left if at_once > 1 else left[:FEW]
+            for number, met in zip(again, self.each([cases[n] for n in again], action, at_once), strict=True):
+                mets[number] = met
+        return mets
+
     def answer(self, person: Person, chooser: Chooser | Answer) -> None:
         """Answer the person's requests so; what the chooser leaves (None) goes to the server behind."""
         chosen: Chooser = chooser if callable(chooser) and not isinstance(chooser, Answer) else (lambda _: chooser)
         with self._lock:
-            self._answers[person.authorization] = chosen
+            self._answers[person.key] = chosen
 
-    def spoil(self, tool: MappedTool, person: Person, answer: Answer, times: int | None = None) -> None:
-        """Answer the request that the tool is for with a fault: always, or so many times."""
+    def spoil(
+        self, tool: MappedTool, person: Person, answer: Answer, times: int | None = None, *, of: str | None = None
+    ) -> None:
+        """Answer the request that the tool is for, or those `of` another operation, with a fault.
+
+        It is answered so always, or so many times.
+        """
         left = itertools.count()
 
         def chooser(seen: Seen) -> Answer | None:
-            if seen.operation_id != tool.operation or (times is not None and next(left) >= times):
+            if seen.operation_id != (of or tool.operation) or (times is not None and next(left) >= times):
                 return None
             return answer
 
         self.answer(person, chooser)
 
-    def spoiled(self, tool: MappedTool, answer: Answer, times: int | None = None, **given: Any) -> Met:
-        """Call a tool for a new person whose main request meets the fault."""
+    def spoiled(
+        self, tool: MappedTool, answer: Answer, times: int | None = None, *, of: str | None = None, **given: Any
+    ) -> Met:
+        """Call a tool for a new person whose main request, or those `of` another operation, meet the fault."""
         person = self.person()
-        self.spoil(tool, person, answer, times)
+        self.spoil(tool, person, answer, times, of=of)
         return self.call(tool, person, **given)
 
     def works(self, tool: MappedTool, person: Person | None = None, **given: Any) -> Met:
@@ -199,23 +230,29 @@ class Stage:
 
     def evidence(self, person: Person) -> list[Exchange]:
         """Return the last requests with the person's key as evidence."""
-        return self.evidence_of([seen for seen in self.front.seen if seen.authorization == person.authorization][-4:])
+        return self.evidence_of([seen for seen in self.front.seen if key_of(seen) == person.key][-4:])
 
     def evidence_of(self, requests: Sequence[Seen]) -> list[Exchange]:
         """Return requests as evidence."""
         return [exchange_of(seen) for seen in requests]
 
+    def _besides(self, tool: MappedTool) -> Mapping[str, Any]:
+        """Return what the client looks for besides the user, so that it finds what is stored for it."""
+        scopes = self.client.scopes or {}
+        every = {name: value for scope in scopes.values() for name, value in scope.items()}
+        return every if tool.takes("memory_id") else scopes.get(tool.tool, {})
+
     def _choose(self, seen: Seen) -> Answer | None:
         operation = seen.operation
         open_to_all = operation is not None and operation.document.get("security") == []
-        person = self._people.get(seen.authorization or "")
+        person = self._people.get(key_of(seen) or "")
         if open_to_all and self.open_answer is not None:
             return self.open_answer
         if person is None:
             return (
                 None if open_to_all else problem(401, "unauthorized", "no such key", (("WWW-Authenticate", "Bearer"),))
             )
-        chooser = self._answers.get(person.authorization)
+        chooser = self._answers.get(person.key)
         return chooser(seen) if chooser else None
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,14 +31,15 @@ class Upstream:
         except (Unanswered, Inconclusive, ValueError) as error:
             raise NotServing(f"the server behind, {self.url}, does not work: {error}") from None
 
-    def add(self, user: str, content: str) -> str:
-        """Add a memory of the user and return its id."""
-        body = self._do("POST", "/v1/memories", {"scope": {"user_id": user}, "content": content})
+    def add(self, user: str, content: str, besides: Mapping[str, Any] = MappingProxyType({})) -> str:
+        """Add a memory of the user, in a scope with these members `besides`, and return its id."""
+        body = self._do("POST", "/v1/memories", {"scope": {**besides, "user_id": user}, "content": content})
         return str(body["id"])
 
-    def set(self, user: str, key: str, content: str) -> None:
-        """Set the user's memory under a key."""
-        self._do("PUT", f"/v1/keyed?{urlencode({'key': key, 'user_id': user})}", {"content": content})
+    def set(self, user: str, key: str, content: str, besides: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """Set the user's memory under a key, in a scope with these members `besides`."""
+        query = urlencode({**besides, "key": key, "user_id": user})
+        self._do("PUT", f"/v1/keyed?{query}", {"content": content})
 
     def close(self) -> None:
         """Close the connections."""

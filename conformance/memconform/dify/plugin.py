@@ -34,8 +34,12 @@ def _silent(_: str) -> None:
 class Plugin:
     """A running plugin, made by `start`: a context manager whose methods many threads may call at once."""
 
-    def __init__(self, declaration: Declaration, built: Environment, sessions: Sessions, ready_s: float) -> None:
+    def __init__(
+        self, folder: Path, declaration: Declaration, built: Environment, sessions: Sessions, ready_s: float
+    ) -> None:
         """Take over what `start` made."""
+        self.folder = folder
+        """Where it runs: its own folder, or where its package was unpacked, until it is closed."""
         self.declaration = declaration
         self.environment = built
         self.ready_s = ready_s
@@ -69,7 +73,7 @@ class Plugin:
             built = environment(root, interpreter(python, on_note), on_note=on_note)
             sessions, ready_s = _started(root, built, start_timeout_s, heartbeat_s, variables)
             sessions.storage.limit = allowed_bytes(declaration.manifest)
-            plugin = cls(declaration, built, sessions, ready_s)
+            plugin = cls(root, declaration, built, sessions, ready_s)
             plugin.resources = resources.pop_all()
             return plugin
 
