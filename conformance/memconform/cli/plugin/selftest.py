@@ -14,7 +14,7 @@ from memconform.clients.matrix import client_cases, run_client_matrix
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @ONLY
-@click.option("--jobs", type=click.IntRange(1, 16), default=2, help="How many plugins are judged at a time.")
+@click.option("--jobs", type=click.IntRange(1, 16), default=3, help="How many plugins are judged at a time.")
 @click.option("--python", metavar="COMMAND", help="The plugins' interpreter; else $MEMCONFORM_PLUGIN_PYTHON.")
 @JSON_FILE
 @VERBOSE
