@@ -35,16 +35,9 @@ class Called:
         """Tell whether the plugin called it a success."""
         return self.error is None and self.lost is None
 
-    def ids(self) -> list[str]:
-        """Return the ids of memories in the result, as the mapping finds them."""
-        return [str(found) for found in self._found(self.tool.id)]
-
     def texts(self) -> list[str]:
         """Return the contents of memories in the result, as the mapping finds them."""
-        return [str(found) for found in self._found(self.tool.texts)]
-
-    def _found(self, pointer: str | None) -> list[Any]:
-        return at_pointer(self.output, pointer) if pointer else []
+        return [str(found) for found in at_pointer(self.output, self.tool.texts)] if self.tool.texts else []
 
     def said(self) -> str:
         """Return what the plugin said, in one short line."""
