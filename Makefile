@@ -47,7 +47,7 @@ bench: $(VENV)/installed ## Print the ratios that the documents claim
 	for each in benchmarks/*.py; do $(BIN)/python $$each || exit 1; done
 
 lock: $(VENV)/installed ## Resolve the dependencies anew
-	$(BIN)/uv pip compile pyproject.toml --extra server --extra plugin --extra dev --universal --python-version 3.11 --upgrade \
+	$(BIN)/uv pip compile pyproject.toml --extra server --extra dev --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -o requirements/lock.txt
 	$(BIN)/uv pip compile pyproject.toml --extra mem0 --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -c requirements/lock.txt \
