@@ -17,14 +17,6 @@ DEEPEST = 64
 
 LOOK = "Check that the base URL leads to a memory server and not to something in front of it, then look into its log."
 
-_TYPE_NAMES = {
-    bool: "a boolean",
-    int: "a number",
-    float: "a number",
-    str: "a string",
-    list: "an array",
-    dict: "an object",
-}
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 

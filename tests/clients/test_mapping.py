@@ -40,10 +40,9 @@ def test_a_good_mapping_is_read(tmp_path: Path) -> None:
     mapping = read_mapping(written(tmp_path))
     assert mapping.deadline_s == 5
     assert not mapping.takes_deadline
-    tool = mapping.for_operation("addMemory")
-    assert tool is not None
+    (tool,) = mapping.tools
+    assert tool.operation == "addMemory"
     assert (tool.tool, tool.id, tool.takes("content"), tool.takes("query")) == ("remember", "/stored/id", True, False)
-    assert mapping.for_operation("searchMemories") is None
 
 
 def test_the_reference_plugin_has_one() -> None:

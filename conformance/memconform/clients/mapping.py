@@ -76,10 +76,6 @@ class PluginMap:
     """How long a call may take, in seconds, where the credentials have no place for `{deadline_s}`."""
     failure: Failure | None = field(default=None)
 
-    def for_operation(self, operation: str) -> MappedTool | None:
-        """Return the first tool of an operation; None when no tool does it."""
-        return next((tool for tool in self.tools if tool.operation == operation), None)
-
     @property
     def takes_deadline(self) -> bool:
         """Tell whether the credentials say how long a call may take."""
