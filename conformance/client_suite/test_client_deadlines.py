@@ -82,7 +82,7 @@ def test_a_flood_of_header_fields_is_cut_off(stage: Stage) -> None:
     """100 MB of header fields are not waited for: the call ends in time, with an error."""
     tool = stage.tools[0]
     met = stage.spoiled(tool, HeaderFlood())
-    if met.called.lost or met.called.seconds > stage.client.deadline_s + stage.client.grace_s:
+    if met.called.lost or met.called.seconds > stage.client.limit_s:
         raise NotMet(
             f"{tool.tool} to refuse 100 MB of header fields within {stage.client.deadline_s:g} s",
             met.called.lost or f"it took {met.called.seconds:.1f} s",
@@ -104,7 +104,7 @@ def test_settings_are_checked_in_time(stage: Stage) -> None:
     stage.open_answer = Hang()
     person = stage.person()
     stage.answer(person, Hang())
-    limit = stage.client.deadline_s + stage.client.grace_s
+    limit = stage.client.limit_s
     checked = stage.check(person.key)
     if checked.accepted or checked.lost or checked.seconds > limit:
         raise NotMet(
@@ -126,7 +126,7 @@ def _endless(stage: Stage) -> Callable[[MappedTool], Met]:
 
 
 def _in_time(stage: Stage, met: Met, when: str) -> None:
-    limit = stage.client.deadline_s + stage.client.grace_s
+    limit = stage.client.limit_s
     if met.called.seconds > limit or met.called.lost:
         raise NotMet(
             f"{met.called.tool.tool} to end within {stage.client.deadline_s:g} s (with grace {limit:g} s) {when}",

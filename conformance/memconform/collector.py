@@ -133,20 +133,10 @@ class Collector:
         }
 
     def _requirement(self, row: Requirement) -> dict[str, Any]:
+        said, outcomes = requirement_row(row, self.records)
         tests = [record for record in self.records if record["requirement"] == row.id]
-        outcomes = [Outcome(record["outcome"]) for record in tests]
-        if any(wire["requirement"] == row.id for record in self.records for wire in record["wire"]):
-            outcomes.append(Outcome.FAIL)
-        said: dict[str, Any] = {
-            "id": row.id,
-            "level": row.level,
-            "profile": row.profile,
-            "statement": row.statement,
-            "outcome": gravest(outcomes).value,
-            "tests": [record["test"] for record in tests],
-        }
         elsewhere = sum(record.get("test_of") == row.id for record in self.records)
-        if len(tests) + elsewhere < len(self.planned.get(row.id, ())) and gravest(outcomes) in _MILD:
+        if len(tests) + elsewhere < len(self.planned.get(row.id, ())) and gravest(outcomes) in MILD:
             said["outcome"] = NOT_RUN
         elif not outcomes:
             said["outcome"] = self._untried(row)
@@ -219,5 +209,26 @@ class Collector:
         return ExitCode.CONFORMANT
 
 
-_MILD = {Outcome.PASS, Outcome.SKIP, Outcome.WARN}
+MILD = {Outcome.PASS, Outcome.SKIP, Outcome.WARN}
+"""Outcomes that say nothing when not every planned test ran."""
 _HARMLESS = {Outcome.PASS, Outcome.SKIP, Outcome.WARN, NOT_SELECTED, NOT_TESTED}
+
+
+def requirement_row(row: Requirement, records: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[Outcome]]:
+    """Return what the records of tests say of a requirement, and each outcome that they gave it.
+
+    What any test's exchanges showed of a requirement about every exchange is a failure of that one.
+    """
+    tests = [record for record in records if record["requirement"] == row.id]
+    outcomes = [Outcome(record["outcome"]) for record in tests]
+    if any(wire["requirement"] == row.id for record in records for wire in record["wire"]):
+        outcomes.append(Outcome.FAIL)
+    said = {
+        "id": row.id,
+        "level": row.level,
+        "profile": row.profile,
+        "statement": row.statement,
+        "outcome": gravest(outcomes).value,
+        "tests": [record["test"] for record in tests],
+    }
+    return said, outcomes

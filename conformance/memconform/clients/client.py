@@ -18,6 +18,9 @@ from memconform.settings import UsageError
 DEADLINE_S = 2.0
 """How long a call may take in a check, in seconds, where the plugin can be told."""
 
+_PATIENCE_S = 3.0
+"""How long a call that is late already is still waited for, in seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -74,6 +77,11 @@ class Client:
             self._end()
 
     @property
+    def limit_s(self) -> float:
+        """What a call may take before it is held against the client: its deadline, with grace."""
+        return self.deadline_s + self.grace_s
+
+    @property
     def identity(self) -> str:
         """Author, name and version."""
         return self.plugin.identity
@@ -101,7 +109,7 @@ class Client:
                 parameters,
                 credentials=self.credentials(url, key),
                 user_id=user,
-                timeout_s=self.deadline_s + self.grace_s + 3.0,
+                timeout_s=self.limit_s + _PATIENCE_S,
             )
         except CallTimedOut:
             told["lost"] = f"no end of the call after {time.monotonic() - started:.1f} s"
@@ -124,7 +132,7 @@ class Client:
         started = time.monotonic()
         told: dict[str, Any] = {}
         try:
-            error = plugin.validate(self.credentials(url, key), timeout_s=self.deadline_s + self.grace_s + 3.0)
+            error = plugin.validate(self.credentials(url, key), timeout_s=self.limit_s + _PATIENCE_S)
         except CallTimedOut:
             told["lost"] = "no end"
         except PluginDied as death:

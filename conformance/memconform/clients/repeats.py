@@ -31,7 +31,7 @@ def unsafe_repeat(main: Sequence[Seen]) -> str | None:
         if seen.sent.method == "POST" and seen.operation_id not in _READING:
             same[seen.sent.url, _act(seen)].append(seen)
     for requests in same.values():
-        keys = [_idempotency_key(seen) for seen in requests]
+        keys = [seen.header("Idempotency-Key") for seen in requests]
         if len(requests) < 2 or (len(set(keys)) == 1 and keys[0]):
             continue
         how = "without an Idempotency-Key" if not all(keys) else "with another Idempotency-Key each time"
@@ -61,7 +61,3 @@ def _act(seen: Seen) -> str:
     if not isinstance(seen.json, dict):
         return seen.sent.body.decode("latin-1")
     return json.dumps([seen.json.get(name) for name in _SAID], sort_keys=True)
-
-
-def _idempotency_key(seen: Seen) -> str | None:
-    return seen.header("Idempotency-Key")

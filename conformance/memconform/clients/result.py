@@ -10,13 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from memconform.clients.run import ClientRun, ClientTest
+from memconform.collector import MILD, NOT_RUN, NOT_SELECTED, requirement_row
 from memconform.contract import Requirement, requirements
 from memconform.environment import tool
 from memconform.verdict import Conformance, ExitCode, Outcome, conclude, gravest
 
 FORMAT = "memconform.client/1"
-
-_GOOD = {Outcome.PASS, Outcome.SKIP, Outcome.WARN}
 
 
 @dataclass
@@ -66,35 +65,24 @@ class ClientResult:
         }
 
     def _requirement(self, row: Requirement) -> dict[str, Any]:
-        tests = [record for record in self.run.records if record["requirement"] == row.id]
         planned = sum(test.requirement == row.id for test in self.planned)
-        outcomes = [Outcome(record["outcome"]) for record in tests]
-        if any(wire["requirement"] == row.id for record in self.run.records for wire in record["wire"]):
-            outcomes.append(Outcome.FAIL)
-        said: dict[str, Any] = {
-            "id": row.id,
-            "level": row.level,
-            "profile": row.profile,
-            "statement": row.statement,
-            "outcome": gravest(outcomes).value,
-            "tests": [record["test"] for record in tests],
-        }
+        said, outcomes = requirement_row(row, self.run.records)
         if not planned and not outcomes:
-            said["outcome"] = "not_selected"
-        elif len(tests) < planned and gravest(outcomes) in _GOOD:
-            said["outcome"] = "not_run"
+            said["outcome"] = NOT_SELECTED
+        elif len(said["tests"]) < planned and gravest(outcomes) in MILD:
+            said["outcome"] = NOT_RUN
         return said
 
     def _verdict(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         counts = Counter(row["outcome"] for row in rows)
         musts = [row["outcome"] for row in rows if row["level"] == "MUST"]
         known = [Outcome(said) for said in musts if said in set(Outcome)]
-        conformance = conclude([*known, *([Outcome.INCONCLUSIVE] * ("not_run" in musts))])
+        conformance = conclude([*known, *([Outcome.INCONCLUSIVE] * (NOT_RUN in musts))])
         if conformance is Conformance.NOT_TESTED and counts.get(Outcome.WARN, 0) + counts.get(Outcome.PASS, 0):
             conformance = Conformance.CONFORMANT
         return {
             "conformance": (Conformance.INCOMPLETE if conformance is Conformance.NOT_TESTED else conformance).value,
-            "partial": bool(counts.get("not_selected")),
+            "partial": bool(counts.get(NOT_SELECTED)),
             "counts": dict(sorted(counts.items())),
             "exit_code": _exit_code(conformance, counts),
         }

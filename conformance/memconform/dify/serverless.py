@@ -6,7 +6,6 @@ Calls of the plugin to its host go over HTTP to the daemon in this mode; nothing
 from __future__ import annotations
 
 import http.client
-import socket
 import time
 from collections.abc import Iterator
 from uuid import uuid4
@@ -16,6 +15,7 @@ from memconform.dify.failures import NotStarted
 from memconform.dify.invocation import finished, items
 from memconform.dify.process import Process
 from memconform.dify.startup import StartUp, Trial, last_words, session_messages
+from memconform.ports import free_port
 
 _HOST = "127.0.0.1"
 _LOOK_S = 0.05
@@ -23,7 +23,7 @@ _LOOK_S = 0.05
 
 def over_http(trial: Trial) -> StartUp:
     """Start a plugin's own HTTP server on a free port of the loopback interface and send one request."""
-    port = _free_port()
+    port = free_port()
     started = time.monotonic()
     process = trial.process("serverless", SERVERLESS_HOST=_HOST, SERVERLESS_PORT=str(port))
     try:
@@ -68,9 +68,3 @@ def _posted(port: int, body: bytes, timeout_s: float) -> Iterator[bytes]:
             yield line
     finally:
         connection.close()
-
-
-def _free_port() -> int:
-    with socket.create_server((_HOST, 0)) as server:
-        port: int = server.getsockname()[1]
-        return port

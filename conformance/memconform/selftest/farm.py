@@ -11,7 +11,6 @@ import os
 import select
 import shlex
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -21,6 +20,8 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
+
+from memconform.ports import free_port
 
 FIRST_KEY, SECOND_KEY = "selftest-key-of-alice", "selftest-key-of-bob"
 _START_S, _CHECK_S = 30, 900
@@ -53,7 +54,7 @@ class Farm:
         """Run `memconform serve` with these options and two principals."""
         home = Path(tempfile.mkdtemp(dir=self.folder))
         words = ["--no-access-log", *options]
-        port = _free_port() if durable else 0
+        port = free_port() if durable else 0
         words += ["--port", str(port)]
         words += ["--data", str(home / "memories.db")] if durable else []
         reading, writing = self._context.Pipe(duplex=False)
@@ -120,12 +121,6 @@ def _restart_command(words: Sequence[str], pid_file: Path, home: Path) -> str:
     pid, log = shlex.quote(str(pid_file)), shlex.quote(str(home / "log"))
     keys = f"MEMCONFORM_SERVER_API_KEYS={FIRST_KEY},{SECOND_KEY}"
     return f"kill -9 $(cat {pid}); {keys} nohup {serve} >>{log} 2>&1 </dev/null & echo $! >{pid}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _serve(words: list[str], writing: Any, log: str) -> None:
