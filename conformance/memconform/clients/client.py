@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -46,9 +46,18 @@ class Client:
     """A running plugin. Calls may be made from many threads at once; one that died is started again for the next."""
 
     def __init__(
-        self, path: Path, mapping: PluginMap, *, python: str | None = None, deadline_s: float = DEADLINE_S
+        self,
+        path: Path,
+        mapping: PluginMap,
+        *,
+        python: str | None = None,
+        deadline_s: float = DEADLINE_S,
+        on_note: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Take note of what to start; `deadline_s` counts only where the credentials have a place for it."""
+        """Take note of what to start; `deadline_s` counts only where the credentials have a place for it.
+
+        `on_note` is told what takes long: an environment that is being built.
+        """
         self.path = path
         self.mapping = mapping
         self.deadline_s = deadline_s if mapping.takes_deadline else mapping.deadline_s or deadline_s
@@ -59,6 +68,7 @@ class Client:
         self.scopes: Mapping[str, Mapping[str, Any]] | None = None
         """By tool, what it puts into a scope besides the user; None before that is known."""
         self._python = python
+        self._on_note = on_note
         self._lock = threading.Lock()
         self._plugin: Plugin | None = None
         self._ended: list[bytes] = []
@@ -170,7 +180,7 @@ class Client:
     def _running(self) -> Plugin:
         with self._lock:
             if self._plugin is None:
-                self._plugin = Plugin.start(self.path, python=self._python)
+                self._plugin = Plugin.start(self.path, python=self._python, on_note=self._on_note)
             return self._plugin
 
     def _bury(self, plugin: Plugin, why: str) -> None:

@@ -72,7 +72,8 @@ def command(
     words += ["--python", python] if python else []
     try:
         mapping = read_mapping(map_file or plugin / NAME)
-        with _behind(upstream) as good, Client(plugin, mapping, python=python, deadline_s=deadline) as client:
+        client = Client(plugin, mapping, python=python, deadline_s=deadline, on_note=_note)
+        with _behind(upstream) as good, client:
             result = ClientResult(ClientRun(client, good), tests, wanted, shlex.join(words))
             code = _judge(result, client.interpreter, json_file)
     except UsageError as error:
@@ -102,6 +103,10 @@ def _judge(result: ClientResult, python: str, json_file: Path | None) -> int:
     if json_file is not None:
         write_json(json_file, finished)
     return int(finished["verdict"]["exit_code"])
+
+
+def _note(text: str) -> None:
+    click.echo(f"memconform: {text}", err=True)
 
 
 @contextmanager
