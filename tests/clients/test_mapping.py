@@ -21,7 +21,7 @@ GOOD: dict[str, Any] = {
             "tool": "remember",
             "operation": "addMemory",
             "parameters": {"text": "{content}", "who": "{user_id}", "loud": True},
-            "result": {"id": "/stored/id", "texts": "/stored/*/content"},
+            "result": {"id": "/stored/id", "texts": "/stored/*/content", "operation": "/job"},
         }
     ],
 }
@@ -42,6 +42,7 @@ def test_a_good_mapping_is_read(tmp_path: Path) -> None:
     assert not mapping.takes_deadline
     (tool,) = mapping.tools
     assert tool.operation == "addMemory"
+    assert (tool.texts, tool.operation_id, tool.cursor) == ("/stored/*/content", "/job", None)
     assert (tool.tool, tool.id, tool.takes("content"), tool.takes("query")) == ("remember", "/stored/id", True, False)
 
 
@@ -100,6 +101,13 @@ def test_values_are_filled_in() -> None:
     template = {"a": "{content}", "b": "Bearer {api_key}", "c": 3, "d": "{messages}", "e": "{nothing}"}
     values = {"content": "x {api_key}", "api_key": "k", "messages": [1]}
     assert filled(template, values) == {"a": "x {api_key}", "b": "Bearer k", "c": 3, "d": [1], "e": "{nothing}"}
+
+
+def test_what_a_call_has_nothing_for_is_left_out() -> None:
+    """A parameter made of an optional placeholder is there when the call has a value, also 0, and else is not."""
+    template = {"most": "{top_k}", "page": "from {cursor}", "who": "{user_id}"}
+    assert filled(template, {"user_id": "u"}) == {"who": "u"}
+    assert filled(template, {"user_id": "u", "top_k": 0, "cursor": "c"}) == {"most": 0, "page": "from c", "who": "u"}
 
 
 def test_pointers_find_values() -> None:

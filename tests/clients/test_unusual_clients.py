@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from tests.clients.seen_requests import request
 
-from memconform.clients.client import _merged
+from memconform.clients.called import merged
 from memconform.clients.failures import says_enough, without_names
 from memconform.clients.hostile import carried_raw, hostile_memory
 from memconform.clients.identity import key_of, others_in, scopes_of
@@ -108,9 +108,9 @@ def test_half_a_key_is_a_key() -> None:
 def test_lists_in_pieces_are_joined() -> None:
     """Other members are as they were told last; JSON counts more than variables."""
     pieces = [{"results": [1], "count": 0}, {"results": [2]}, {"count": 2}]
-    assert _merged(pieces, {"count": 9, "user": "u"}) == {"results": [1, 2], "count": 2, "user": "u"}
-    assert _merged([[1]], {}) == [1]
-    assert _merged([], {"a": 1}) == {"a": 1}
+    assert merged(pieces, {"count": 9, "user": "u"}) == {"results": [1, 2], "count": 2, "user": "u"}
+    assert merged([[1]], {}) == [1]
+    assert merged([], {"a": 1}) == {"a": 1}
 
 
 def test_users_in_a_text_are_found() -> None:

@@ -14,6 +14,7 @@ from memconform.cli.plugin import _COMMANDS as PLUGIN
 from memconform.clients.bends import plugin_defects, plugin_variants
 from memconform.contract import requirements
 from memconform_server.defects import defects
+from memconform_server.defects_under_load import defects_under_load, variants_under_load
 from memconform_server.variants import variants
 
 
@@ -86,9 +87,11 @@ def test_the_list_of_requirements_is_whole() -> None:
 
 
 def test_the_list_of_defects_is_whole() -> None:
-    """Every defect with what it breaks, every variant; one requirement narrows it."""
+    """Every defect with what it breaks or what finds it, every variant; one requirement narrows it."""
     rows = json.loads(run("defects", "--json").output)
-    assert {row["name"] for row in rows} == {*defects(), *variants(), *plugin_defects(), *plugin_variants()}
+    always = {*defects(), *variants(), *plugin_defects(), *plugin_variants()}
+    assert {row["name"] for row in rows} == always | {*defects_under_load(), *variants_under_load()}
+    assert {row["name"] for row in rows if row.get("found_by")} == {*defects_under_load()}
     lines = run("defects").output.splitlines()
     assert len(lines) == len(rows)
     assert {line.split()[0] for line in run("defects", "--requirement", "core-13").output.splitlines()} == {"CORE-13"}

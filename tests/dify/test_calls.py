@@ -44,6 +44,16 @@ def test_the_host_imports_no_runtime() -> None:
     assert said.strip() == "[]"
 
 
+def test_another_process_of_a_plugin_is_its_own(noop: Plugin) -> None:
+    """It has the same tools and environment, a process of its own, and its end leaves the first one alone."""
+    with noop.another() as other:
+        assert other.pid != noop.pid
+        assert (other.identity, other.environment, other.tools) == (noop.identity, noop.environment, noop.tools)
+        assert other.invoke("nothing", {}).error is None
+    assert other.gone is not None
+    assert noop.invoke("nothing", {}).error is None
+
+
 def test_a_plugin_says_who_it_is(noop: Plugin) -> None:
     """The manifest of the running plugin, its tools, and how long it took are there when it is ready."""
     assert noop.identity == "memconform/noop:0.1.0"

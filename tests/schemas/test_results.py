@@ -132,6 +132,62 @@ def test_a_careless_result_of_a_proxy_is_refused(
     assert all((keyword, pointer) in errors for errors in found("proxy", path, value))
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "keyword", "pointer"),
+    [
+        (("format",), "memconform.load/2", "const", "/format"),
+        (("command",), ..., "required", ""),
+        (("token",), "k", "additionalProperties", ""),
+        (("run_id",), "load-1", "pattern", "/run_id"),
+        (("model",), "ajar", "enum", "/model"),
+        (("started_at",), "2026-01-01 00:00", "format", "/started_at"),
+        (("environment", "hostname"), "h", "additionalProperties", "/environment"),
+        (("environment", "load_average"), [1, 1, 1, 1], "maxItems", "/environment/load_average"),
+        (("target", "service", "version"), ..., "required", "/target/service"),
+        (("plan", "api_key"), "k", "additionalProperties", "/plan"),
+        (("plan", "drivers"), ["pigeon"], "enum", "/plan/drivers/0"),
+        (("plan", "drivers"), ["direct", "direct"], "uniqueItems", "/plan/drivers"),
+        (("plan", "schedule", "kind"), "uniform", "enum", "/plan/schedule/kind"),
+        (("plan", "schedule", "stages", 0, "seconds"), 0, "exclusiveMinimum", "/plan/schedule/stages/0/seconds"),
+        (("verdict", "exit_code"), 2, "enum", "/verdict/exit_code"),
+        (("verdict", "exit_code"), 1, "const", "/verdict/exit_code"),
+        (("verdict", "word"), "passed", "enum", "/verdict/word"),
+        (("slo", 0, "decided"), ..., "required", "/slo/0"),
+        (("slo", 0, "limit"), None, "type", "/slo/0/limit"),
+        (("validity", 0, "ok"), "yes", "type", "/validity/0/ok"),
+        (("counts", "intended"), 1.5, "type", "/counts/intended"),
+        (("counts", "dropped"), -1, "minimum", "/counts/dropped"),
+        (("operations", 0, "operation"), "Search all", "pattern", "/operations/0/operation"),
+        (("operations", 0, "driver"), "grpc", "enum", "/operations/0/driver"),
+        (("operations", 0, "hops", "queue"), {}, "additionalProperties", "/operations/0/hops"),
+        (("operations", 0, "hops", "latency", "p95_ms"), "12", "type", "/operations/0/hops/latency/p95_ms"),
+        (("operations", 0, "hops", "latency", "p98_ms"), 1, "additionalProperties", "/operations/0/hops/latency"),
+        (("operations", 0, "hops", "latency", "hdr"), "not base64", "pattern", "/operations/0/hops/latency/hdr"),
+        (("violations", "found"), [{"law": "lost write"}], "required", "/violations/found/0"),
+        (("timeline", 0, "second"), 0.5, "type", "/timeline/0/second"),
+        (("timeline", 0, "operations", "search direct", "p90_ms"), 1, "additionalProperties", None),
+        (("workers", 0, "state"), "dead", "enum", "/workers/0/state"),
+        (("plugins", 0, "processes"), 0, "minimum", "/plugins/0/processes"),
+        (("timeline_width_s",), 0, "minimum", "/timeline_width_s"),
+        (("warnings",), None, "type", "/warnings"),
+    ],
+)
+def test_a_careless_result_of_a_load_test_is_refused(
+    path: tuple[str | int, ...], value: Any, keyword: str, pointer: str | None
+) -> None:
+    """A wrong member is found; word and exit code belong together; no key and no host name finds its way in."""
+    for errors in found("load", path, value):
+        assert keyword in {word for word, place in errors if pointer is None or place == pointer}
+
+
+@pytest.mark.parametrize("name", ["search", "search pigeon", "Search direct", " direct", "search direct "])
+def test_series_of_a_timeline_have_an_operation_and_a_driver(name: str) -> None:
+    """Any other name of a series is refused; the validators name the keyword differently."""
+    series = schema("load")["examples"][0]["timeline"][0]["operations"]["search direct"]
+    for errors in found("load", ("timeline", 0, "operations"), {name: series}):
+        assert [place for _, place in errors] == ["/timeline/0/operations"]
+
+
 @pytest.mark.parametrize("status", ["created", "20", "2010", "099", "None", "201 "])
 def test_requests_are_counted_by_status(status: str) -> None:
     """What is neither a status code nor `no answer` is refused; the validators name the keyword differently."""
@@ -156,6 +212,22 @@ def test_requests_are_counted_by_status(status: str) -> None:
         ("proxy", ("operations", "(none of the document)"), {"404": 2, "no answer": 1}),
         ("proxy", ("findings",), []),
         ("proxy", ("added_s",), None),
+        ("load", ("tool", "packages", "another"), "1.0"),
+        ("load", ("target", "service"), None),
+        ("load", ("target", "profiles"), ["core", "x-telepathy"]),
+        ("load", ("plan", "schedule"), None),
+        ("load", ("plan", "parameters"), {"anything": [1]}),
+        ("load", ("scenario", "parameters"), {"anything": {"at": "all"}}),
+        ("load", ("slo", 0, "observed"), None),
+        ("load", ("validity", 0, "limit"), None),
+        ("load", ("operations", 0, "hops"), {}),
+        ("load", ("overhead", 0, "p50_ms"), -0.2),
+        ("load", ("violations", "checked"), {"reads": 3}),
+        ("load", ("timeline", 0, "lag_p99_ms"), None),
+        ("load", ("timeline", 0, "server_rss_mb"), 120.5),
+        ("load", ("timeline_width_s",), 10),
+        ("load", ("workers", 0, "pid"), None),
+        ("load", ("figures", 0, "value"), None),
     ],
 )
 def test_what_varies_is_open(name: str, path: tuple[str | int, ...], value: Any) -> None:

@@ -23,12 +23,18 @@ _COMMANDS = {
     ),
     "plugin": ("memconform.cli.plugin", "Package, run and judge Dify plugins: clients of the memory API."),
     "proxy": ("memconform.cli.proxy", "Stand between any client and any server, and judge both by their traffic."),
+    "load": ("memconform_load.cli", "Load a server as agents do: latency, and whether its answers stay right."),
+    "capacity": ("memconform_load.cli.capacity", "Find how many requests a second a server bears within objectives."),
+    "compare": ("memconform_load.cli.compare", "Tell whether one server is slower than another, or than it was."),
     "demo": ("memconform.cli.demo", "Show all of it in under a minute."),
 }
 
 
 _SERVER = ("server", ("httptools", "numpy", "starlette", "structlog", "uvicorn", "wordllama"))
 """The extra that starting the reference server needs, and its modules."""
+
+_LOAD = ("load", ("hdrh", "locust", "numpy", "psutil", "scipy"))
+"""The extra that load tests need, and its modules."""
 
 _FAILED = 4
 """`ExitCode.HARNESS`, which is not imported so that `--help` is quick."""
@@ -50,7 +56,10 @@ class _Commands(LazyGroup):
 @click.command(
     cls=_Commands,
     table=_COMMANDS,
-    needs=dict.fromkeys(("serve", "selftest", "demo"), _SERVER),
+    needs={
+        **dict.fromkeys(("serve", "selftest", "demo"), _SERVER),
+        **dict.fromkeys(("load", "capacity", "compare"), _LOAD),
+    },
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="memconform", message="%(prog)s %(version)s")

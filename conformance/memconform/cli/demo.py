@@ -1,4 +1,4 @@
-"""`memconform demo`: the main job on a server that everybody has, and what a finding looks like."""
+"""`memconform demo`: the main job on a server that everybody has, what a finding looks like, what a server bears."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from memconform.budget import Budget
 from memconform.cli.check import in_subprocess, pytest_arguments
 from memconform.clients.bends import reference_plugin
 from memconform.dify import Plugin, PluginFailed
+from memconform.report.json_file import write_json
 from memconform.serving import NotServing, served
 from memconform.settings import API_KEY, SECOND_API_KEY, RunSettings
 from memconform.verdict import ExitCode
@@ -33,7 +34,7 @@ DEFECT = "resurrects-deleted"
 )
 @click.option("--defect", default=DEFECT, help="The seeded defect to show.")
 def command(output: Path, defect: str) -> None:
-    """Judge the reference server, then one with a seeded defect; call the reference plugin in Dify's runtime."""
+    """Judge the reference server, then one with a seeded defect; call a plugin in Dify's runtime, and load it."""
     from memconform_server.defects import defects
 
     if defect not in defects():
@@ -41,6 +42,7 @@ def command(output: Path, defect: str) -> None:
     keys = {API_KEY: secrets.token_hex(16), SECOND_API_KEY: secrets.token_hex(16)}
     os.environ.update(keys)
     files = [output / "conformance.json", output / "conformance.xml", output / "defect.json"]
+    load_files = [output / "load.json", output / "load.html"]
     try:
         click.echo("1. The reference server, judged\n")
         good = _check([], keys, RunSettings("", budget=Budget("smoke")), *files[:2])
@@ -52,18 +54,24 @@ def command(output: Path, defect: str) -> None:
         click.echo("\n3. The reference plugin in Dify's runtime, with the reference server\n")
         with served([], {"MEMCONFORM_SERVER_API_KEYS": keys[API_KEY]}) as url:
             told = _plugin(url, keys[API_KEY])
+            click.echo("\n4. A short load test through the plugin, and directly beside it\n")
+            loaded = _load(url, keys[API_KEY], *load_files)
     except NotServing as error:
         raise click.ClickException(f"the reference server did not start: {error}") from None
     except PluginFailed as error:
         raise click.ClickException(f"the plugin did not run: {error}") from None
-    click.echo("\nAll servers are stopped. Result files: " + ", ".join(map(str, files)))
+    click.echo("\nAll servers are stopped. Result files: " + ", ".join(map(str, [*files, *load_files])))
     click.echo("Next: memconform serve, and in another terminal memconform check http://127.0.0.1:8765")
     click.echo("      memconform plugin check reference_plugin judges the other end of the wire")
+    click.echo("      memconform load http://127.0.0.1:8765 tells what the server bears; memconform capacity how much")
     if (good, bad) != (ExitCode.CONFORMANT, ExitCode.NOT_CONFORMANT):
         click.echo(f"memconform: expected the exit codes 0 and 1, got {good} and {bad}: the judge is wrong", err=True)
         sys.exit(1)
     if not told:
         click.echo("memconform: the plugin did not give what it was told before: see above", err=True)
+        sys.exit(1)
+    if loaded:
+        click.echo("memconform: the answers under load were not right: see above", err=True)
         sys.exit(1)
 
 
@@ -99,3 +107,28 @@ def _plugin(url: str, key: str) -> bool:
         refused = plugin.validate({**credentials, "api_key": "wrong"})
         click.echo(f"  credentials with a wrong key\n    {refused.message if refused else 'accepted'}")
     return fact in said and refused is not None
+
+
+def _load(url: str, key: str, json_file: Path, html_file: Path) -> int:
+    """Run a few seconds of chat through the plugin and directly; return how many answers were wrong."""
+    from memconform_load.arrivals import poisson
+    from memconform_load.launch import run
+    from memconform_load.plan import Plan
+    from memconform_load.report import page, terminal
+
+    plan = Plan(
+        url=url,
+        scenario="chat",
+        schedule=poisson(20, 8),
+        duration_s=8,
+        people=20,
+        drivers=("direct", "plugin"),
+        plugin=str(reference_plugin()),
+        slo=("search.p95<200ms", "violations=0"),
+        parameters={"model": 0.2},
+    )
+    result = run(plan, env={API_KEY: key}, on_note=lambda note: click.echo(f"  {note}"))
+    write_json(json_file, result)
+    html_file.write_text(page.render(result), encoding="utf-8")
+    click.echo(terminal.render(result, files=[json_file, html_file]), nl=False)
+    return int(result["violations"]["total"])

@@ -60,6 +60,21 @@ class Called:
         return f"{self.shown()}\n{self.files}"
 
 
+def merged(json_messages: list[Any], variables: Mapping[str, Any]) -> Any:
+    """Return one object of all that a tool gave: later messages win, but lists that come in pieces are joined.
+
+    What is no object is kept when it is alone.
+    """
+    objects = [message for message in json_messages if isinstance(message, dict)]
+    if not objects and len(json_messages) == 1 and not variables:
+        return json_messages[0]
+    whole: dict[str, Any] = {}
+    for name, value in ((name, value) for each in objects for name, value in each.items()):
+        before = whole.get(name)
+        whole[name] = [*before, *value] if isinstance(before, list) and isinstance(value, list) else value
+    return {**variables, **whole}
+
+
 def failure_in(output: Any, failure: Failure | None) -> str | None:
     """Return the message of a failure that the plugin tells in its output; None when it tells of none."""
     if failure is None or failure.equals not in at_pointer(output, failure.pointer):

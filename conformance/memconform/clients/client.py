@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from memconform.clients.called import Called, failure_in
+from memconform.clients.called import Called, failure_in, merged
 from memconform.clients.mapping import MappedTool, PluginMap, filled
 from memconform.dify import CallTimedOut, Plugin, PluginDied
 from memconform.settings import UsageError
@@ -127,7 +127,7 @@ class Client:
             told["lost"] = f"the plugin died: {death}"
             self._bury(plugin, str(death))
         else:
-            output = _merged(done.json, done.variables)
+            output = merged(done.json, done.variables)
             message = done.error.message or done.error.type if done.error else failure_in(output, self.mapping.failure)
             files = "\n".join(blob.data.decode("utf-8", "replace") for blob in done.blobs)
             told = {"output": output, "text": done.text, "error": message, "files": files}
@@ -205,21 +205,6 @@ class Client:
                 f"the mapping names tools that the plugin does not have: {', '.join(missing)}; "
                 f"it has {', '.join(sorted(known))}"
             )
-
-
-def _merged(json_messages: list[Any], variables: Mapping[str, Any]) -> Any:
-    """Return one object of all that a tool gave: later messages win, but lists that come in pieces are joined.
-
-    What is no object is kept when it is alone.
-    """
-    objects = [message for message in json_messages if isinstance(message, dict)]
-    if not objects and len(json_messages) == 1 and not variables:
-        return json_messages[0]
-    merged: dict[str, Any] = {}
-    for name, value in ((name, value) for each in objects for name, value in each.items()):
-        before = merged.get(name)
-        merged[name] = [*before, *value] if isinstance(before, list) and isinstance(value, list) else value
-    return {**variables, **merged}
 
 
 def _log_line(event: Any) -> Any:

@@ -8,8 +8,9 @@
         parameters: {content: "{content}", user_id: "{user_id}"}
         result: {id: /memory_id, texts: /memory/content}
 
-A value that is one placeholder keeps the placeholder's type. `result` has JSON Pointers into what the tool gives (its
-JSON messages and variables, merged); a step `*` stands for every element.
+A value that is one placeholder keeps the placeholder's type; one made of a placeholder that may be left out is left out
+where the call has nothing for it. `result` has JSON Pointers into what the tool gives (its JSON messages and variables,
+merged); a step `*` stands for every element.
 """
 
 from __future__ import annotations
@@ -30,13 +31,16 @@ FORMAT = "memconform.plugin-map/1"
 NAME = "memconform.yaml"
 """Where a plugin's folder keeps its mapping."""
 
-PLACEHOLDERS = frozenset(
-    {"base_url", "api_key", "deadline_s", "user_id", "content", "query", "memory_id", "key", "messages"}
-)
+OPTIONAL = frozenset({"top_k", "limit", "cursor", "idempotency_key", "metadata"})
+"""Placeholders that a call may have nothing for: the parameter is left out then. Only load tests fill them in."""
+
+PLACEHOLDERS = OPTIONAL | {
+    "base_url", "api_key", "deadline_s", "user_id", "content", "query", "memory_id", "key", "messages",
+}  # fmt: skip
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _MEMBERS = frozenset({"format", "credentials", "deadline_s", "tools", "failure"})
 _TOOL_MEMBERS = frozenset({"tool", "operation", "parameters", "result"})
-_RESULT_MEMBERS = frozenset({"id", "texts"})
+_RESULT_MEMBERS = frozenset({"id", "texts", "users", "versions", "cursor", "operation", "status"})
 _FAILURE_MEMBERS = frozenset({"pointer", "equals", "message"})
 
 
@@ -51,6 +55,16 @@ class MappedTool:
     """Where the id of the memory stands in the result; None when it gives none."""
     texts: str | None = None
     """Where the contents of memories stand in the result, exactly as stored; None when it gives none."""
+    users: str | None = None
+    """Where the `user_id` of each memory stands."""
+    versions: str | None = None
+    """Where the version of each memory stands."""
+    cursor: str | None = None
+    """Where the cursor of the next page stands."""
+    operation_id: str | None = None
+    """Where the id of an ingestion or erasure stands."""
+    status: str | None = None
+    """Where it stands how far that one is."""
 
     def takes(self, placeholder: str) -> bool:
         """Tell whether a parameter is made from the placeholder."""
@@ -143,7 +157,8 @@ def _tool(row: Any, where: str) -> MappedTool:
     for member, pointer in result.items():
         if not isinstance(pointer, str) or not pointer.startswith("/"):
             raise _Wrong(f"{where}.result.{member}: expected a JSON Pointer such as /memory/id, found {pointer!r}")
-    return MappedTool(name, operation, parameters, result.get("id"), result.get("texts"))
+    found = {"operation_id" if member == "operation" else member: pointer for member, pointer in result.items()}
+    return MappedTool(name, operation, parameters, **found)
 
 
 def _failure(row: Any) -> Failure | None:
@@ -177,8 +192,16 @@ def operation_ids() -> frozenset[str]:
 
 
 def filled(template: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the template with its placeholders replaced; a value that is one placeholder keeps its type."""
-    return {name: _filled(value, values) for name, value in template.items()}
+    """Return the template with its placeholders replaced; a value that is one placeholder keeps its type.
+
+    What is made of an optional placeholder without a value is left out.
+    """
+    return {name: _filled(value, values) for name, value in template.items() if not _is_left_out(value, values)}
+
+
+def _is_left_out(value: Any, values: Mapping[str, Any]) -> bool:
+    names = _PLACEHOLDER.findall(value) if isinstance(value, str) else ()
+    return any(name in OPTIONAL and name not in values for name in names)
 
 
 def _filled(value: Any, values: Mapping[str, Any]) -> Any:

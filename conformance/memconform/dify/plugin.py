@@ -35,7 +35,13 @@ class Plugin:
     """A running plugin, made by `start`: a context manager whose methods many threads may call at once."""
 
     def __init__(
-        self, folder: Path, declaration: Declaration, built: Environment, sessions: Sessions, ready_s: float
+        self,
+        folder: Path,
+        declaration: Declaration,
+        built: Environment,
+        sessions: Sessions,
+        ready_s: float,
+        options: tuple[float, Mapping[str, str] | None],
     ) -> None:
         """Take over what `start` made."""
         self.folder = folder
@@ -47,6 +53,7 @@ class Plugin:
         self.resources = ExitStack()
         """What ends with the plugin: the folder that a package was unpacked to."""
         self._sessions = sessions
+        self._options = options
         # The threads keep sessions and process alive: without this a plugin that nobody holds would run on.
         weakref.finalize(self, sessions.process.stop, 0)
 
@@ -73,9 +80,18 @@ class Plugin:
             built = environment(root, interpreter(python, on_note), on_note=on_note)
             sessions, ready_s = _started(root, built, start_timeout_s, heartbeat_s, variables)
             sessions.storage.limit = allowed_bytes(declaration.manifest)
-            plugin = cls(root, declaration, built, sessions, ready_s)
+            plugin = cls(root, declaration, built, sessions, ready_s, (heartbeat_s, variables))
             plugin.resources = resources.pop_all()
             return plugin
+
+    def another(self, *, start_timeout_s: float = START_S) -> Plugin:
+        """Start one more process of the same plugin and return it when it is ready; nothing is read or built again.
+
+        It runs in the same folder: where that was unpacked from a package, close this plugin last. Raise `NotStarted`.
+        """
+        sessions, ready_s = _started(self.folder, self.environment, start_timeout_s, *self._options)
+        sessions.storage.limit = allowed_bytes(self.declaration.manifest)
+        return Plugin(self.folder, self.declaration, self.environment, sessions, ready_s, self._options)
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,127 @@
+"""`memconform load URL`: runs a scenario and says what the server bears, and whether its answers stayed right."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from memconform.cli.options import JSON_FILE
+from memconform.report.json_file import write_json
+from memconform.settings import UsageError
+from memconform_load.cli.plan_options import environment, plan_options, planned
+from memconform_load.cli.report import REPORT_FILES, write_reports
+from memconform_load.exit_codes import HARNESS
+from memconform_load.launch import RunFailed, run
+from memconform_load.report.progress import Progress, wants_colour
+from memconform_load.report.terminal import render
+from memconform_load.scenarios import scenarios
+from memconform_load.telemetry import telemetry
+
+
+def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    for each in scenarios():
+        needs = ", ".join(each.needs) or "core"
+        needs += ", and --plugin" if each.by_plugin else ""
+        click.echo(f"{each.name:<18} {each.summary}")
+        click.echo(f"{'':<18} needs {needs}; " + " ".join(f"{name}={value}" for name, value in each.parameters.items()))
+    ctx.exit()
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("url")
+@plan_options
+@JSON_FILE
+@REPORT_FILES
+@click.option(
+    "--list", "list_", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List scenarios."
+)
+@click.option("--master", is_flag=True, help="Direct workers on other machines: 'memconform load worker' there.")
+@click.option(
+    "--expect-workers", type=click.IntRange(min=1), default=1, show_default=True, help="With --master: how many."
+)
+@click.option("--bind", default="127.0.0.1:5557", show_default=True, metavar="HOST:PORT", help="With --master: where.")
+@click.option("--web", metavar="HOST:PORT", help="Serve Locust's web page while it runs, and until Ctrl-C.")
+@click.option("--otel", metavar="URL", help="Send metrics to an OpenTelemetry collector (OTLP over HTTP).")
+def command(url: str, json_file: Path | None, **options: Any) -> None:
+    """Run a scenario against the memory server at URL, the address before /v1.
+
+    Latency counts from the moment a call was due, not from when a busy generator or server let it go. What the run
+    creates carries its own id and is deleted at the end. Exit codes: 0 every objective is met; 1 one is not; 2 usage,
+    or the server lacks what the scenario needs; 3 the run is invalid, or there is no server; 4 the tool failed.
+
+    \b
+    memconform load http://127.0.0.1:8765
+    memconform load http://127.0.0.1:8765 --scenario chat --rate 50 --duration 60s --users 1000 --seed 7
+    memconform load http://127.0.0.1:8765 --plugin reference_plugin --direct --slo 'overhead.search.p95<10ms'
+    memconform load http://127.0.0.1:8765 --rate 10..200 --duration 2m --html report.html
+    memconform load --list
+    """  # noqa: D301 - click reads the backspace
+    try:
+        plan = planned(url, options)
+        env = environment(options) | (telemetry(options["otel"]) if options["otel"] else {})
+        locust = _locust(options)
+    except UsageError as error:
+        raise click.UsageError(str(error)) from None
+    progress = Progress(sys.stderr)
+    try:
+        result = run(plan, on_live=progress.show, on_note=_noted(progress), env=env, locust_options=locust)
+    except RunFailed as failed:
+        progress.end()
+        click.echo(f"memconform: {failed}", err=True)
+        sys.exit(failed.exit_code)
+    progress.end()
+    sys.exit(_told(result, json_file, options))
+
+
+def _told(result: Mapping[str, Any], json_file: Path | None, options: Mapping[str, Any]) -> int:
+    """Write the files and show the summary; return the exit code. A file that fails costs no result."""
+    files: list[Path] = []
+    code = int(result["verdict"]["exit_code"])
+    try:
+        if json_file:
+            write_json(json_file, result)
+            files.append(json_file)
+        files += write_reports(result, options)
+    except OSError as error:
+        click.echo(f"memconform: {error.filename} cannot be written: {error.strerror}", err=True)
+        code = HARNESS
+    colour = wants_colour(sys.stdout)
+    click.echo(render(result, colour=colour, files=files), nl=False, color=colour)
+    return code
+
+
+def _noted(progress: Progress) -> Any:
+    def note(text: str) -> None:
+        progress.end()
+        click.echo(f"memconform: {text}", err=True)
+
+    return note
+
+
+def _locust(options: dict[str, Any]) -> list[str]:
+    """Return the options of Locust itself."""
+    words = ["--autostart"] if options["web"] else ["--headless"]
+    if options["web"]:
+        host, port = _address(options["web"], "--web")
+        words += ["--web-host", host, "--web-port", port]
+    words += ["--otel"] if options["otel"] else []
+    if options["master"]:
+        if options["workers"] > 1:
+            raise UsageError("--master directs other machines, --workers processes of this one; choose one")
+        host, port = _address(options["bind"], "--bind")
+        words += ["--master", "--expect-workers", str(options["expect_workers"])]
+        words += ["--master-bind-host", host, "--master-bind-port", port]
+    return words
+
+
+def _address(text: str, option: str) -> tuple[str, str]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit():
+        raise UsageError(f"{option} {text}: expected HOST:PORT, such as 127.0.0.1:8089")
+    return host, port
