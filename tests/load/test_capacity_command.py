@@ -151,13 +151,18 @@ def called(*words: object) -> subprocess.CompletedProcess[str]:
 def test_the_command_answers_with_the_curve(tmp_path: Path) -> None:
     """A server without a limit meets its objective at the greatest rate that may be tried: "at least", exit code 3."""
     words = ["--rate", 30, "--max-rate", 30, "--duration", "5s", "--warm-up", "0.5s", "--slo", "search.p95<2s"]
-    for _ in range(4):  # a machine that is busy with other tests measures nothing, and says so
+    bounded = [*words, "--max-duration", "20s", "--json", tmp_path / "out.json"]
+
+    def answered() -> tuple[subprocess.CompletedProcess[str], Document]:
         with calibrated("fixed,delay=5ms") as server:
-            bounded = [*words, "--max-duration", "20s", "--json", tmp_path / "out.json"]
             ended = called(server.url, "--scenario", SCENARIO, *bounded)
-        document = json.loads((tmp_path / "out.json").read_text())
-        if document["met_at"]:
-            break
+        return ended, json.loads((tmp_path / "out.json").read_text())
+
+    # A machine that is busy with other tests measures nothing, and says so.
+    ended, document = answered()
+    for _ in range(3):
+        if not document["met_at"]:
+            ended, document = answered()
     assert ended.returncode == 3, ended.stderr
     assert "At least 30 requests a second" in ended.stdout
     assert document["met_at"] == 30
