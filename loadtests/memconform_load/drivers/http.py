@@ -8,18 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import gevent
-import geventhttpclient.client
-from geventhttpclient.client import HTTPClient
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 
 from memconform.environment import memconform_version
 from memconform_load.calls import Ended, Failed, Op, Reply, Request
+from memconform_load.drivers.connections import Connections
 from memconform_load.drivers.reading import read_answer, server_seconds
 from memconform_load.drivers.wording import Message, worded
-
-# The library sends PUT and DELETE again, untold, where a connection broke: a change that happens twice, and late, would
-# be held against the server.
-geventhttpclient.client.IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class DirectDriver:
@@ -44,17 +39,8 @@ class DirectDriver:
         if api_key:
             headers["Authorization"] = f"Bearer {api_key}"
 
-        def context(**_: Any) -> ssl.SSLContext:
-            return ssl.create_default_context(cafile=ca_file)
-
-        self._client = HTTPClient.from_url(
-            origin,
-            headers=headers,
-            concurrency=connections,
-            connection_timeout=timeout_s,
-            network_timeout=timeout_s,
-            ssl_context_factory=context if origin.startswith("https") else None,
-            insecure=insecure,
+        self._connections = Connections(
+            origin, headers, most=connections, timeout_s=timeout_s, ca_file=ca_file, insecure=insecure
         )
 
     def call(self, request: Request, timeout_s: float) -> Reply:
@@ -66,7 +52,7 @@ class DirectDriver:
         deadline = gevent.Timeout(timeout_s, TimeoutError(f"no answer within {timeout_s:g} s"))
         try:
             with deadline:
-                response = self._client.request("GET", self._prefix + target)
+                response = self._connections.exchange("GET", self._prefix + target)
                 return response.status_code, bytes(response.read())
         except (HTTPConnectionClosed, HTTPParseError) as error:
             raise OSError(str(error)) from None
@@ -78,9 +64,8 @@ class DirectDriver:
         deadline.start()
         body: bytes | None = None
         try:
-            response = self._client.request(
-                message.method, self._prefix + message.target, message.body, dict(message.headers)
-            )
+            target = self._prefix + message.target
+            response = self._connections.exchange(message.method, target, message.body, message.headers)
             body = bytes(response.read())
             reply.end = time.monotonic()
             reply.status = response.status_code
@@ -111,7 +96,7 @@ class DirectDriver:
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._connections.close()
 
 
 def _split(url: str) -> tuple[str, str]:

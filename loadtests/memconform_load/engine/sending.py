@@ -50,8 +50,10 @@ class Sending:
 
     def session(self, user: MemoryUser) -> None:
         """Play turn after turn until the time is over: one session of a closed workload."""
+        self._turns.spawn(self._converse, user, self._part.link.session()).join()
+
+    def _converse(self, user: MemoryUser, number: int) -> None:
         part = self._part
-        number = part.link.session()
         mine = part.people[number % len(part.people)] if part.people else 0
         driver = part.drivers[number % len(part.drivers)]
         begins = part.meter.begins
@@ -60,11 +62,13 @@ class Sending:
         first = Turn(part, index, mine, begins, driver)
         # Sessions that start together would stay in step and come in batches.
         gevent.sleep(max(0.0, begins - time.monotonic()) + first.rng.random() * user.pause(first))
-        while time.monotonic() < ends and not self._stopped:
-            turn = Turn(part, index, mine, time.monotonic(), driver)
+        while (now := time.monotonic()) < ends and not self._stopped:
+            turn = Turn(part, index, mine, now, driver)
             self._counted(turn)
-            self._turns.spawn(self._play, user, turn).join()
-            gevent.sleep(max(0.0, min(user.pause(turn), ends - time.monotonic())))
+            self._play(user, turn)
+            pause = min(user.pause(turn), ends - time.monotonic())
+            if pause > 0:
+                gevent.sleep(pause)
             index += 1
 
     def _closed(self, _: MemoryUser) -> None:
