@@ -9,13 +9,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Environments of Dify plugins stay in this folder, so that a fresh clone shows a step that is missing.
 export MEMCONFORM_PLUGIN_ENVIRONMENTS ?= $(CURDIR)/.venv-plugins
 
-.PHONY: help demo test lint types matrix matrix-clients test-python312 test-mem0 test-wheel bench lock clean
+.PHONY: help demo test lint types matrix matrix-clients matrix-load test-python312 test-mem0 test-wheel bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## List these commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: $(VENV)/installed ## Judge the reference server and one with a seeded defect; writes results/
+demo: $(VENV)/installed ## Judge the reference server and one with a seeded defect, call and load a plugin; writes results/
 	$(BIN)/memconform demo --output results
 
 test: $(VENV)/installed ## Run every test of the toolkit
@@ -33,6 +33,9 @@ matrix: $(VENV)/installed ## Prove the judge: every defect found, no legal serve
 
 matrix-clients: $(VENV)/installed ## Prove the judge of clients: every defect of the plugin found, no legal one blamed
 	$(BIN)/memconform plugin selftest
+
+matrix-load: $(VENV)/installed ## Prove the judge of load: every fault that only load shows found, no legal server blamed
+	$(BIN)/python benchmarks/load_defects.py
 
 test-python312: $(VENV)/installed ## Run the plugin and its host on Python 3.12 with the newest Dify SDK, as Dify does
 	sh tests/house/python312.sh $(BIN)

@@ -16,7 +16,7 @@ BENCHMARKS, RESULTS = ROOT / "benchmarks", ROOT / "results" / "benchmarks"
 
 def ran(*words: str) -> subprocess.CompletedProcess[str]:
     """Run a script of the folder."""
-    return subprocess.run([sys.executable, *words], cwd=BENCHMARKS, capture_output=True, text=True, timeout=100)
+    return subprocess.run([sys.executable, *words], cwd=BENCHMARKS, capture_output=True, text=True, timeout=240)
 
 
 def result(name: str) -> dict[str, Any]:
@@ -25,7 +25,12 @@ def result(name: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", ["growth", "server_memory", "check_budgets", "plugin_overhead"])
+LOAD = ("accuracy", "capacity", "comparison", "defects", "generator_cost", "plugin_hops")
+
+
+@pytest.mark.parametrize(
+    "name", ["growth", "server_memory", "check_budgets", "plugin_overhead", *(f"load_{each}" for each in LOAD)]
+)
 def test_a_quick_run_measures_all_and_judges_nothing(name: str) -> None:
     """It prints Markdown, shows each bound, and leaves the figures as JSON."""
     ended = ran(f"{name}.py", "--quick")

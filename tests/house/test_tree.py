@@ -99,6 +99,26 @@ def test_the_toolkit_meets_the_server_over_http_only() -> None:
         )
 
 
+def test_load_is_asked_for_by_commands_only() -> None:
+    """Of the judge only the command line knows the load tests, and loads them when they are called."""
+    folder = ROOT / "conformance" / "memconform"
+    naming = [path for path in sorted(folder.rglob("*.py")) if "memconform_load" in path.read_text()]
+    assert {path.relative_to(folder).as_posix() for path in naming} == {"cli/__init__.py", "cli/demo.py"}
+    for path in naming:
+        assert not re.search(r"^(?:from|import) memconform_load", path.read_text(), re.MULTILINE)
+
+
+def test_locust_stays_where_it_is_meant_to_be() -> None:
+    """What imports Locust or gevent, and so monkey-patches the process, is engine, drivers and scenarios."""
+    modules = r"(?:locust|gevent|geventhttpclient|memconform_load\.engine)"
+    patching = re.compile(rf"^(?:from|import) {modules}\b", re.MULTILINE)
+    folder = ROOT / "loadtests" / "memconform_load"
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*.py") if patching.search(path.read_text())}
+    elsewhere = {name for name in found if not name.startswith(("engine/", "drivers/"))}
+    assert elsewhere == {"calibration/one_search.py"}  # a scenario of its own
+    assert any(name.startswith("engine/") for name in found)
+
+
 def test_the_server_reads_the_contract_only() -> None:
     """The reference server knows the contract, and nothing of its judge."""
     allowed = re.compile(

@@ -57,7 +57,8 @@ class _Commands(LazyGroup):
     cls=_Commands,
     table=_COMMANDS,
     needs={
-        **dict.fromkeys(("serve", "selftest", "demo"), _SERVER),
+        **dict.fromkeys(("serve", "selftest"), _SERVER),
+        "demo": (f"{_SERVER[0]},{_LOAD[0]}", (*_SERVER[1], *_LOAD[1])),
         **dict.fromkeys(("load", "capacity", "compare"), _LOAD),
     },
     context_settings={"help_option_names": ["-h", "--help"]},
