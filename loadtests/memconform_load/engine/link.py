@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -115,9 +115,6 @@ class Remote:
         self._send(NOTE, text=text)
 
     def session(self) -> int:
-        """Return the number of a new session: the people of a process are numbered by it."""
+        """Return the number of a new session, unique in the run."""
         self._sessions += 1
-        return self._sessions - 1
-
-
-Received = Callable[[int, Mapping[str, Any]], None]
+        return (self._sessions - 1) * self._workers + self._index

@@ -11,7 +11,7 @@ import gevent
 from gevent.pool import Group
 
 from memconform_load.engine.alarm import Alarm
-from memconform_load.engine.turn import Turn
+from memconform_load.engine.turn import SESSION_BITS, Turn
 
 if TYPE_CHECKING:
     from memconform_load.drivers.driver import Driver
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from memconform_load.engine.user import MemoryUser
 
 _KILLED_S = 5.0
-_TURNS_OF_A_SESSION = 20
-"""Bits of the number of an arrival that count the turns of a session."""
 
 
 class Sending:
@@ -54,10 +52,11 @@ class Sending:
 
     def _converse(self, user: MemoryUser, number: int) -> None:
         part = self._part
-        mine = part.people[number % len(part.people)] if part.people else 0
-        driver = part.drivers[number % len(part.drivers)]
+        here = number // part.share.workers
+        mine = part.people[here % len(part.people)] if part.people else 0
+        driver = part.drivers[here % len(part.drivers)]
         begins = part.meter.begins
-        ends, index = begins + part.plan.duration_s, number << _TURNS_OF_A_SESSION
+        ends, index = begins + part.plan.duration_s, number << SESSION_BITS
         part.touch(mine)
         first = Turn(part, index, mine, begins, driver)
         # Sessions that start together would stay in step and come in batches.

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from memconform_load.engine.part import Part
 
 T = TypeVar("T")
-_SESSION_BITS = 20
+SESSION_BITS = 20
+"""So many bits of an arrival's number count the turns of its session, in a closed workload."""
 
 
 class Turn(Knowing):
@@ -51,7 +52,7 @@ class Turn(Knowing):
     @property
     def session(self) -> int:
         """Number of the session that the turn belongs to, from 0; closed workloads only."""
-        return self.index >> _SESSION_BITS
+        return self.index >> SESSION_BITS
 
     @property
     def rng(self) -> random.Random:
