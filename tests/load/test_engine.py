@@ -16,7 +16,6 @@ import psutil
 import pytest
 from tests.load.conftest import KEY, Small, ends_as, scopes_held
 
-from memconform.ledger import ledger_files
 from memconform.serving import served
 from memconform_load.arrivals import constant, poisson
 from memconform_load.calibration import calibrated
@@ -40,12 +39,12 @@ def test_every_arrival_of_the_schedule_is_sent_and_answered(server: str, small: 
     assert ends_as(result, 0), result["verdict"]
 
 
-def test_nothing_is_left_behind(server: str, small: Small) -> None:
+def test_nothing_is_left_behind(server: str, small: Small, own_state: Path) -> None:
     """A run deletes what it created, in its preparation as well, and its ledger."""
     result = small(server)
     assert result["warnings"] == []
     assert scopes_held(server) == []
-    assert ledger_files(result["run_id"]) == []
+    assert list(own_state.glob("*.jsonl")) == []
 
 
 def test_the_key_is_in_no_result(server: str, small: Small) -> None:
@@ -74,7 +73,7 @@ def test_counts_equal_the_servers_log(small: Small) -> None:
     assert len(log.only("search").completed) == _row(result, "search")["count"] == result["counts"]["intended"]
 
 
-def test_a_worker_that_dies_makes_the_run_invalid(server: str, small: Small) -> None:
+def test_a_worker_that_dies_makes_the_run_invalid(server: str, small: Small, own_state: Path) -> None:
     """The run says which worker was lost, and its verdict cannot be that objectives are met."""
     notes: list[str] = []
 
@@ -91,7 +90,7 @@ def test_a_worker_that_dies_makes_the_run_invalid(server: str, small: Small) -> 
     assert result["verdict"]["exit_code"] == 3
     assert any("worker" in reason for reason in result["verdict"]["reasons"])
     assert scopes_held(server) == []
-    assert ledger_files(result["run_id"]) == []
+    assert list(own_state.glob("*.jsonl")) == []
 
 
 def test_a_server_that_dies_is_no_success(small: Small) -> None:
@@ -217,3 +216,24 @@ def test_a_run_ends_when_nobody_waits_for_it(server: str) -> None:
     command.communicate()
     locust.wait(timeout=30)
     assert scopes_held(server) == []
+
+
+def test_what_a_killed_run_left_is_cleaned_up(server: str, own_state: Path) -> None:
+    """A run that was killed has written down whose data it created; `memconform cleanup` deletes it."""
+    words = [sys.executable, "-m", "memconform", "load", server, "--rate", "20", "--users", "5", "--duration", "60s"]
+    environment = {**os.environ, "MEMCONFORM_API_KEY": KEY}
+    command = subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True)
+    assert command.stderr is not None
+    assert "/s" in command.stderr.readline()
+    for process in psutil.Process(command.pid).children():
+        process.kill()
+    command.communicate()
+    assert command.returncode == 4
+    held = scopes_held(server)
+    assert len(held) == 5
+    run_id = held[0]["user_id"].split(".")[0]
+    cleanup = [sys.executable, "-m", "memconform", "cleanup", "--run-id", run_id]
+    done = subprocess.run(cleanup, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert scopes_held(server) == []
+    assert list(own_state.glob("*.jsonl")) == []

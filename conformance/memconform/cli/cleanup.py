@@ -11,6 +11,7 @@ from memconform.cleanup import clean
 from memconform.http import Wire
 from memconform.ledger import Ledger, ledger_files, state_folder
 from memconform.memory_api import Principal
+from memconform.scopes import RUN_PREFIX
 from memconform.settings import API_KEY, SECOND_API_KEY, RunSettings, UsageError
 from memconform.verdict import ExitCode
 
@@ -30,6 +31,7 @@ def command(run_id: str | None, url: str | None, **options: Any) -> None:
     if run_id is None:
         _list_runs()
         return
+    run_id = run_id.removeprefix(RUN_PREFIX)  # as scopes and results of load tests have it
     files = ledger_files(run_id) if run_id.isalnum() else []
     if not files:
         raise click.UsageError(f"no ledger of a run {run_id!r} in {state_folder()}: it cleaned up, or ran elsewhere")

@@ -14,6 +14,7 @@ from gevent.event import Event
 
 from memconform.capabilities import Capabilities
 from memconform.ledger import Ledger, state_folder
+from memconform.scopes import RUN_PREFIX
 from memconform.settings import API_KEY
 from memconform_load.drivers.http import DirectDriver
 from memconform_load.engine.cleaning import cleaned
@@ -64,7 +65,8 @@ class Part:
         self.done = Event()
         self.interrupted = False
         self.sending = Sending(self)
-        self._ledger = Ledger(state_folder() / f"{share.run_id}gw{share.index}.jsonl", plan.url)
+        name = f"{share.run_id.removeprefix(RUN_PREFIX)}gw{share.index}.jsonl"
+        self._ledger = Ledger(state_folder() / name, plan.url)
         self._running: gevent.Greenlet[..., None] | None = None
 
     def take_part(self, user: MemoryUser) -> None:

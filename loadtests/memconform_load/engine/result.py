@@ -54,7 +54,7 @@ def assembled(whole: Whole, start: Start) -> dict[str, Any]:
         "errors": whole.recorder.errors(),
         "violations": whole.findings.violations(),
         "measured": _measured(whole),
-        "timeline": _timeline(whole),
+        "timeline": whole.recorder.timeline(),
         "workers": [_worker(worker) for worker in whole.workers],
         "plugins": [dict(row) for worker in whole.workers for row in worker.plugins],
         "warnings": _warnings(whole),
@@ -118,14 +118,6 @@ def _target(url: str, capabilities: Mapping[str, Any]) -> dict[str, Any]:
 def _measured(whole: Whole) -> list[dict[str, Any]]:
     every = {**whole.findings.measured, **whole.measured}
     return [{"name": name, "summary": each.summary()} for name, each in sorted(every.items())]
-
-
-def _timeline(whole: Whole) -> list[dict[str, Any]]:
-    rows = whole.recorder.timeline()
-    for row in rows:
-        if row["second"] in whole.server_rss:
-            row["server_rss_mb"] = round(whole.server_rss[row["second"]], 2)
-    return rows
 
 
 def _worker(worker: Worker) -> dict[str, Any]:

@@ -51,7 +51,6 @@ class Whole:
         self.measured: dict[str, Histogram] = {}
         self.failures: list[str] = []
         self.warnings: list[str] = []
-        self.server_rss: dict[int, float] = {}
         self.over = Event()
         self.started_at = datetime.now(UTC)
         self.began: float | None = None
@@ -131,7 +130,7 @@ class Whole:
         if self.plan.server_pid is not None:
             rss = rss_mb(self.plan.server_pid)
             if rss is not None:
-                self.server_rss[int(self.elapsed_s)] = rss
+                self.recorder.server_rss(self.elapsed_s, rss)
         schedule = self.plan.schedule
         self._channel.live(
             {
