@@ -9,6 +9,7 @@ import gevent
 from gevent.pool import Pool
 
 from memconform_load.calls import Op, Reply, Request
+from memconform_load.engine.patience import patiently
 
 if TYPE_CHECKING:
     from memconform_load.engine.part import Part
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 8
 _PAGE = 200
 _ERASURE_S = 30.0
-_ABSENT, _TOO_MANY = 404, 429
-_WAITS_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-"""How long a server that limits its rate is given, one time after another."""
+_ABSENT = 404
 
 
 def cleaned(part: Part) -> int:
@@ -59,11 +58,4 @@ def _emptied(part: Part, person: str) -> bool:
 
 
 def _answered(part: Part, request: Request) -> Reply:
-    """Return the answer to a request, which waits where the server limits its rate."""
-    reply = part.direct.call(request, part.plan.timeout_s)
-    for wait in _WAITS_S:
-        if reply.status != _TOO_MANY:
-            break
-        gevent.sleep(wait)
-        reply = part.direct.call(request, part.plan.timeout_s)
-    return reply
+    return patiently(lambda: part.direct.call(request, part.plan.timeout_s))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +9,13 @@ from gevent.pool import Pool
 
 from memconform_load.calls import Reply, Request, SeenMemory
 from memconform_load.engine.knowing import Fact
+from memconform_load.engine.patience import patiently
 from memconform_load.engine.turn import Unmeasured
 
 if TYPE_CHECKING:
     from memconform_load.engine.part import Part
 
 _AT_ONCE = 8
-_WAITS_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-"""How long a server that limits its rate is given, one time after another: more than a minute in all."""
-_TOO_MANY = 429
 
 
 class PreparingFailed(Exception):
@@ -30,12 +27,8 @@ class Patient(Unmeasured):
 
     def call(self, request: Request, *, excused: Collection[int] = ()) -> Reply:
         """Carry a request until its answer is good; raise `PreparingFailed`."""
-        reply = super().call(request, excused=excused)
-        for wait in _WAITS_S:
-            if reply.status != _TOO_MANY:
-                break
-            time.sleep(wait)
-            reply = super().call(request, excused=excused)
+        carry = super().call
+        reply = patiently(lambda: carry(request, excused=excused))
         if not reply.ok and reply.status not in excused:
             why = reply.failed
             raise PreparingFailed(f"the server could not be filled: {why.kind}: {why.said}" if why else "no answer")
