@@ -8,6 +8,9 @@ from typing import Any
 
 from memconform_load.arrivals import Schedule
 
+DEFAULTS: Mapping[str, Any] = {"rate": "10", "duration": "30s", "arrivals": "poisson", "people": 100}
+"""What holds where neither the command line nor the scenario's own `plan` says anything else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -10,17 +10,13 @@ import click
 
 from memconform.settings import API_KEY, RunSettings, UsageError, checked_url
 from memconform_load.arrivals import Schedule, parse_schedule
-from memconform_load.plan import Plan
+from memconform_load.plan import DEFAULTS, Plan
 from memconform_load.quantities import duration
 from memconform_load.scenarios import Described, described, scenario_path
 from memconform_load.slo import parse_slo, read_slo_file
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_RATE = "10"
-_DURATION = "30s"
-_ARRIVALS = "poisson"
-_PEOPLE = 100
 
 _OPTIONS = (
     click.option("--scenario", default="chat", show_default=True, help="Name of a scenario, or the path of its file."),
@@ -98,12 +94,13 @@ def plan_options(function: F) -> F:
 def planned(url: str, options: Mapping[str, Any]) -> Plan:
     """Return the plan that the options make; raise `UsageError` where they make none."""
     about = described(scenario_path(options["scenario"]))
-    seconds = duration(options["duration"] or str(about.plan.get("duration", _DURATION)))
+    own = {**DEFAULTS, **about.plan}
+    seconds = duration(options["duration"] or str(own["duration"]))
     warm_up = duration(options["warm_up"])
     sessions = options["sessions"]
     if sessions is None and not options["rate"]:
         sessions = about.plan.get("sessions")
-    schedule = None if sessions else _schedule(options, about, seconds, warm_up)
+    schedule = None if sessions else _schedule(options, own, seconds, warm_up)
     slo = [*options["slo"], *(_read(options["slo_file"]) if options["slo_file"] else ())] or about.objectives
     for text in slo:
         parse_slo(text)
@@ -116,7 +113,7 @@ def planned(url: str, options: Mapping[str, Any]) -> Plan:
         schedule=schedule,
         sessions=sessions,
         duration_s=schedule.duration_s - warm_up if schedule else seconds,
-        people=options["people"] or int(about.plan.get("people", _PEOPLE)),
+        people=options["people"] or int(own["people"]),
         seed=options["seed"],
         drivers=("direct", *drivers) if options["direct"] else drivers,
         plugin=options["plugin"],
@@ -144,9 +141,9 @@ def environment(options: Mapping[str, Any]) -> dict[str, str]:
     return {API_KEY: key} if key else {}
 
 
-def _schedule(options: Mapping[str, Any], about: Described, seconds: float, warm_up_s: float) -> Schedule:
-    text = options["rate"] or str(about.plan.get("rate", _RATE))
-    schedule = parse_schedule(text, seconds, options["arrivals"] or str(about.plan.get("arrivals", _ARRIVALS)))
+def _schedule(options: Mapping[str, Any], own: Mapping[str, Any], seconds: float, warm_up_s: float) -> Schedule:
+    arrivals = options["arrivals"] or str(own["arrivals"])
+    schedule = parse_schedule(options["rate"] or str(own["rate"]), seconds, arrivals)
     return schedule.after(warm_up_s) if warm_up_s else schedule
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from memconform.settings import UsageError
 from memconform_load.arrivals import Schedule, parse_schedule
-from memconform_load.plan import Plan
+from memconform_load.plan import DEFAULTS, Plan
 from memconform_load.quantities import duration
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from locust.env import Environment
 
     from memconform_load.engine.user import MemoryUser
-
-_RATE, _DURATION, _ARRIVALS = "10", "30s", "poisson"
 
 
 def add_options(parser: LocustArgumentParser) -> None:
@@ -76,12 +74,12 @@ def read_plan(path: Path) -> Plan:
 
 
 def _plan(chosen: Namespace, url: str, scenario: type[MemoryUser]) -> Plan:
-    own = scenario.plan
-    seconds = duration(chosen.duration or str(own.get("duration", _DURATION)))
+    own = {**DEFAULTS, **scenario.plan}
+    seconds = duration(chosen.duration or str(own["duration"]))
     warm_up = duration(chosen.warm_up)
     closed = chosen.sessions
-    arrivals = chosen.arrivals or str(own.get("arrivals", _ARRIVALS))
-    schedule = None if closed else scheduled(chosen.rate or str(own.get("rate", _RATE)), seconds, arrivals, warm_up)
+    arrivals = chosen.arrivals or str(own["arrivals"])
+    schedule = None if closed else scheduled(chosen.rate or str(own["rate"]), seconds, arrivals, warm_up)
     drivers = chosen.drivers or ("plugin" if chosen.plugin else "direct")
     return Plan(
         url=url,
@@ -89,7 +87,7 @@ def _plan(chosen: Namespace, url: str, scenario: type[MemoryUser]) -> Plan:
         schedule=schedule,
         sessions=chosen.num_users if closed else None,
         duration_s=seconds,
-        people=chosen.people or int(own.get("people", 100)),
+        people=chosen.people or int(own["people"]),
         seed=chosen.seed,
         drivers=tuple(drivers.split(",")),
         plugin=chosen.plugin,
