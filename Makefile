@@ -3,13 +3,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-MEM0 := .venv-mem0
+PROVIDERS := .venv-providers
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
-# Environments of Dify plugins stay in this folder, so that a fresh clone shows a step that is missing.
+# Environments of Dify plugins and of providers stay in this folder, so that a fresh clone shows a step that is missing.
 export MEMCONFORM_PLUGIN_ENVIRONMENTS ?= $(CURDIR)/.venv-plugins
+export MEMCONFORM_PROVIDER_ENVIRONMENTS ?= $(CURDIR)/.venv-provider-environments
 
-.PHONY: help demo test lint types matrix matrix-clients matrix-load test-python312 test-mem0 test-wheel bench lock clean
+.PHONY: help demo test lint types matrix matrix-clients matrix-load test-python312 test-providers check-providers check-all-providers test-wheel bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## List these commands
@@ -19,7 +20,7 @@ demo: $(VENV)/installed ## Judge the reference server and one with a seeded defe
 	$(BIN)/memconform demo --output results
 
 test: $(VENV)/installed ## Run every test of the toolkit
-	$(BIN)/python -m pytest -n 2 -m "not mem0"
+	$(BIN)/python -m pytest -n 2 -m "not provider"
 
 lint: $(VENV)/installed ## Check style and format
 	$(BIN)/ruff check .
@@ -40,8 +41,14 @@ matrix-load: $(VENV)/installed ## Prove the judge of load: every fault that only
 test-python312: $(VENV)/installed ## Run the plugin and its host on Python 3.12 with the newest Dify SDK, as Dify does
 	sh tests/house/python312.sh $(BIN)
 
-test-mem0: $(MEM0)/installed ## Run the tests of the mem0 store (installs mem0ai)
-	$(MEM0)/bin/python -m pytest -m mem0
+test-providers: $(PROVIDERS)/installed ## Run the tests of the bridges to real providers (installs their libraries)
+	$(PROVIDERS)/bin/python -m pytest -n 2 -m provider tests/providers
+
+check-providers: $(PROVIDERS)/installed ## Judge the providers of every build, and compare with docs/providers/results
+	$(PROVIDERS)/bin/memconform providers check --all ci --expect docs/providers/results
+
+check-all-providers: check-providers ## Judge those, too, that take long to install and to start
+	$(PROVIDERS)/bin/memconform providers check --all scheduled --expect docs/providers/results
 
 test-wheel: $(VENV)/installed ## Build the wheel, install it elsewhere, and use it from there
 	sh tests/house/wheel.sh $(BIN)/python
@@ -52,17 +59,17 @@ bench: $(VENV)/installed ## Print the ratios that the documents claim
 lock: $(VENV)/installed ## Resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --extra server --extra dev --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -o requirements/lock.txt
-	$(BIN)/uv pip compile pyproject.toml --extra mem0 --extra dev --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -c requirements/lock.txt \
-	  -o requirements/mem0.lock.txt
+	$(BIN)/uv pip compile pyproject.toml --extra providers --extra dev --universal --python-version 3.11 \
+	  --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q \
+	  -o requirements/providers.lock.txt
 
 clean: ## Remove what these commands made
-	rm -rf $(VENV) $(MEM0) .venv-plugins results dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PROVIDERS) .venv-plugins .venv-provider-environments results dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/installed: requirements/lock.txt pyproject.toml
 	sh requirements/install.sh "$(PYTHON)" $(VENV) requirements/lock.txt
 	touch $@
 
-$(MEM0)/installed: requirements/mem0.lock.txt pyproject.toml
-	sh requirements/install.sh "$(PYTHON)" $(MEM0) requirements/mem0.lock.txt
+$(PROVIDERS)/installed: requirements/providers.lock.txt pyproject.toml
+	sh requirements/install.sh "$(PYTHON)" $(PROVIDERS) requirements/providers.lock.txt
 	touch $@

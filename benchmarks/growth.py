@@ -1,7 +1,7 @@
 """How the reference server grows with what it holds, over HTTP, set against mem0 behind the same app.
 
 Run it with `python benchmarks/growth.py [--quick] [--rounds N] [--minutes N]`. One server holds 1,000, one 10,000 and
-one 100,000 memories in one scope, and one 100,000 scopes with a memory each; where `.venv-mem0` is there, the real
+one 100,000 memories in one scope, and one 100,000 scopes with a memory each; where `.venv-providers` is there, the real
 mem0 holds 1,000 and 10,000. In each round every server is asked once for each kind of request, in an order that
 changes, so that a slow moment of the machine hits all alike. Printed are p50 and p95 in milliseconds and how p50
 compares with the smallest size of the same store; bounds on that growth are judged at the end (exit code 1).
@@ -124,7 +124,7 @@ def started(stack: ExitStack, sizes: Sequence[int], mem0_sizes: Sequence[int]) -
     if not mem0_sizes:
         return targets
     if not MEM0.exists():
-        click.echo("mem0 is not installed (make test-mem0 does that): its columns are left out", err=True)
+        click.echo("mem0 is not installed (make test-providers does that): its columns are left out", err=True)
         return targets
     mem0 = ["--store", "mem0"]
     return targets + [Target("mem0", size, False, stack.enter_context(served(mem0, MEM0))) for size in mem0_sizes]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from rig.speech import Speech
 
 from memconform_server.store import Draft, SearchQuery
-from memconform_server.stores.index import load
+from memconform_server.stores.reference.index import load
 from memconform_server.stores.sqlite import SqliteStore
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 KEYS = ("key-of-alice", "key-of-bob")
 """The API keys of the two principals of every server."""
 
-MEM0 = Path(__file__).parents[2] / ".venv-mem0" / "bin" / "python"
-"""The interpreter that has mem0 (`make test-mem0` installs it)."""
+MEM0 = Path(__file__).parents[2] / ".venv-providers" / "bin" / "python"
+"""The interpreter that has mem0 (`make test-providers` installs it)."""
 
 _START_S = 60.0
 _KEYS_VARIABLE = "MEMCONFORM_SERVER_API_KEYS"

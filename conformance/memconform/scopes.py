@@ -29,7 +29,7 @@ class Scopes:
 
     def use(self, scope: Mapping[str, str], principal: str = "first") -> dict[str, str]:
         """Return a scope of the test's own making, noted for the cleanup; one value must contain the run's id."""
-        if not any(self.prefix.split(".")[0] in value for value in scope.values()):
+        if not any(self.prefix.split("_")[0] in value for value in scope.values()):
             raise ValueError("no value of the scope carries the run's id: it might select somebody's data")
         self.note(principal, scope)
         return dict(scope)

@@ -125,7 +125,7 @@ class Session:
     def scopes(self) -> Scopes:
         """Return scopes for one more test."""
         self.tests += 1
-        return Scopes(f"{RUN_PREFIX}{self.run_id}.{self.worker}{self.tests:x}.", self.ledger.note_scope)
+        return Scopes(f"{RUN_PREFIX}{self.run_id}_{self.worker}{self.tests:x}_", self.ledger.note_scope)
 
     # Before the first test.
 
@@ -153,7 +153,7 @@ class Session:
         return healthy or (status_of_capabilities not in _ABSENT and _object(capabilities) is not None)
 
     def _check_credentials(self) -> None:
-        scope = f"{RUN_PREFIX}{self.run_id}.probe"
+        scope = f"{RUN_PREFIX}{self.run_id}_probe"
         for principal, option in ((self.first, "--api-key-env"), (self.second, "--second-api-key-env")):
             if principal is self.second and principal.token is None:
                 continue

@@ -116,6 +116,20 @@ def test_concurrent_adds_are_all_kept(
         must(item.get("content") == text, f"content {text!r} as it was added", f"{item.get('content')!r} under its id")
 
 
+@requirement("CORE-23", requests=(0, 16, 64))
+def test_equal_texts_added_at_once_for_different_people_are_all_kept(
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
+) -> None:
+    """Of equal texts added at the same moment in different scopes each is kept in its own."""
+    text = "the same words, said by many at once"
+    people = [scopes.fresh() for _ in range(budget.beyond_smoke(8, 32))]
+    added = together([lambda scope=scope: _add(memory, scope, text) for scope in people])  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+    must(len(set(added)) == len(added), f"{len(added)} ids for as many adds", f"{len(set(added))} different ids")
+    settle(max(capabilities.staleness("list"), capabilities.staleness("get")))
+    for scope, memory_id in zip(people, added, strict=True):
+        must_hold(listed(memory, scope), {memory_id: text}, "the list of one who said what others said at that moment")
+
+
 Look = Callable[..., None]
 
 

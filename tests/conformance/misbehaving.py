@@ -15,7 +15,7 @@ from typing import Any
 from memconform_server import protocol, serve
 from memconform_server.app import create_app
 from memconform_server.settings import Settings
-from memconform_server.stores import open_store
+from memconform_server.stores import Opening, open_store
 
 HABIT, NUMBER, DATA = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 KEYS = tuple(key for key in os.environ.get("MEMCONFORM_SERVER_API_KEYS", "").split(",") if key)
@@ -24,7 +24,7 @@ Event = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
 
-app = create_app(open_store("sqlite", DATA), Settings(api_keys=KEYS, access_log=False))
+app = create_app(open_store("sqlite", Opening(DATA)), Settings(api_keys=KEYS, access_log=False))
 served = 0
 dice = random.Random(7)
 
@@ -84,5 +84,5 @@ class Closing(protocol.BoundedProtocol):
 
 if HABIT == "closes-connections":
     protocol.BoundedProtocol = Closing  # type: ignore[misc]  # the class that serve() takes
-listener = serve._listener("127.0.0.1", 0)
+listener = serve.listen("127.0.0.1", 0)
 serve.serve(misbehaving, listener, serve._url(listener))

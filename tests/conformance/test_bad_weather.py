@@ -171,7 +171,7 @@ def test_a_killed_run_can_be_cleaned_up(memconform: Any, misbehave: Misbehave, t
     """After SIGKILL the ledger has everything, `memconform cleanup` lists the run and deletes exactly its data."""
     url = misbehave("none")
     memconform.keep(url, "somebody", "mine")
-    memconform.keep(url, "mcf-ffffffff.1.0", "another run's")
+    memconform.keep(url, "mcf-ffffffff_1_0", "another run's")
     database = tmp_path / "memories.db"
     process = memconform.start("check", url, *SMOKE, "--rate", "60", "--requirement", "CORE-14")
     until = time.monotonic() + 30
@@ -219,11 +219,11 @@ def test_somebody_elses_memories_survive_defects(memconform: Any, defect: str) -
     """A server that breaks the scope law makes the cleanup see too much, and it still knows its own."""
     with served(["--defect", defect], {"MEMCONFORM_SERVER_API_KEYS": ",".join(memconform.keys)}) as url:
         memconform.keep(url, "somebody", "mine")
-        memconform.keep(url, "mcf-ffffffff.1.0", "another run's")
+        memconform.keep(url, "mcf-ffffffff_1_0", "another run's")
         ended = memconform.check(url, "--requirement", "CORE-17", *SMOKE)
         assert ended.code == 1, ended.said
         assert memconform.held(url, "somebody") == ["mine"]
-        assert memconform.held(url, "mcf-ffffffff.1.0") == ["another run's"]
+        assert memconform.held(url, "mcf-ffffffff_1_0") == ["another run's"]
 
 
 def test_one_seed_gives_one_run(memconform: Any, reference: str) -> None:

@@ -21,7 +21,7 @@ from memconform.ledger import Ledger
 from memconform.memory_api import Principal
 
 URL = "http://127.0.0.1:1"
-OURS = {"user_id": "mcf-0123abcd.1.0"}
+OURS = {"user_id": "mcf-0123abcd_1_0"}
 Answer = Callable[[Sent], tuple[int, Any]]
 
 
@@ -72,7 +72,7 @@ def page(*scopes: Any) -> Answer:
 
 def test_only_what_carries_this_runs_mark_is_deleted(tmp_path: Path) -> None:
     """What a list shows besides, of other runs, of users named alike, or of nobody, stays."""
-    others = [{"user_id": "mcf-ffffffff.1.0"}, {"user_id": "somebody"}, {"user_id": "mcf-0123abc"}, {"user_id": "mcf-"}]
+    others = [{"user_id": "mcf-ffffffff_1_0"}, {"user_id": "somebody"}, {"user_id": "mcf-0123abc"}, {"user_id": "mcf-"}]
     strange: list[Any] = [None, "mcf-0123abcd", ["mcf-0123abcd"], {}]
     wire, leaks = cleaned(tmp_path, page(OURS, {**OURS, "app_id": "x"}, *others, *strange))
     assert wire.deleted() == ["0", "1"]
@@ -208,7 +208,7 @@ def test_without_good_batches_it_is_done_one_by_one(tmp_path: Path, refusal: tup
 
 def test_only_scopes_that_still_hold_something_are_looked_into(tmp_path: Path) -> None:
     """Where erasure is declared, the server's scopes say what is left; those of others are passed over."""
-    held = [{"scope": scope, "memories": 1} for scope in ({"user_id": "anna"}, OURS, {"user_id": "mcf-ffffffff.1.0"})]
+    held = [{"scope": scope, "memories": 1} for scope in ({"user_id": "anna"}, OURS, {"user_id": "mcf-ffffffff_1_0"})]
 
     def answer(sent: Sent) -> tuple[int, Any]:
         if sent.method == "DELETE":

@@ -31,7 +31,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_what_was_written_is_read_back(state: Path) -> None:
     """Scopes and ids of both principals come back as they were, in any script."""
     ledger = Ledger(state / "0123abcd.jsonl", URL)
-    scope = {"user_id": "mcf-0123abcd.1.0 Zoë\u2028\ud800", "app_id": "a\nb"}
+    scope = {"user_id": "mcf-0123abcd_1_0 Zoë\u2028\ud800", "app_id": "a\nb"}
     ledger.note_scope("first", scope)
     ledger.note_id("first", "a")
     ledger.note_id("second", "b")
@@ -57,7 +57,7 @@ def test_a_kill_loses_nothing_that_was_noted(state: Path) -> None:
 def test_a_last_line_that_was_cut_is_passed_over(state: Path) -> None:
     """Wherever the file ends, what stands before it is read."""
     ledger = Ledger(state / "0123abcd.jsonl", URL)
-    ledger.note_scope("first", {"user_id": "mcf-0123abcd.1.0"})
+    ledger.note_scope("first", {"user_id": "mcf-0123abcd_1_0"})
     ledger.note_id("first", "a")
     ledger.close(done=False)
     raw = ledger.path.read_bytes()
@@ -99,8 +99,8 @@ class Canned:
 @pytest.mark.parametrize(
     ("status", "body", "noted"),
     [
-        (201, {"id": "a", "scope": {"user_id": "mcf-0123abcd.1.0"}}, {"a"}),
-        (200, {"id": "a", "scope": {"user_id": "mcf-0123abcd.1.0"}}, {"a"}),
+        (201, {"id": "a", "scope": {"user_id": "mcf-0123abcd_1_0"}}, {"a"}),
+        (200, {"id": "a", "scope": {"user_id": "mcf-0123abcd_1_0"}}, {"a"}),
         (201, {"id": "a"}, {"a"}),
         (201, {"id": 7, "scope": None}, {"7"}),
         (201, {"id": "a", "scope": {"user_id": "somebody"}}, set()),

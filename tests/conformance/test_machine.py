@@ -98,14 +98,14 @@ def test_what_a_server_chose_becomes_a_variable() -> None:
     found = Divergence("CORE-14", "one", "two")
     file = b'{"type":"manifest"}\n{"id":"i-1"}\n'
     found.trace = (
-        exchange("POST", "/v1/memories", 201, b'{"scope":{"user_id":"mcf-x.1.0"}}', b'{"id":"i-1"}', '"abcd"'),
+        exchange("POST", "/v1/memories", 201, b'{"scope":{"user_id":"mcf-x_1_0"}}', b'{"id":"i-1"}', '"abcd"'),
         exchange("PATCH", "/v1/memories/i-1", 200, b'{"content":"i-1"}'),
-        exchange("GET", "/v1/export?user_id=mcf-x.1.0", 200, answer=file),
+        exchange("GET", "/v1/export?user_id=mcf-x_1_0", 200, answer=file),
         exchange("POST", "/v1/import?on_conflict=skip", 200, file),
         exchange("GET", "/v1/operations/o-1", 200, answer=b'{"id":"o-1"}'),
         exchange("GET", "/v1/operations/o-1", 200, answer=b'{"id":"o-1"}'),
     )
-    script = script_of(found, "http://127.0.0.1:1", "mcf-x.1.")
+    script = script_of(found, "http://127.0.0.1:1", "mcf-x_1_")
     assert subprocess.run(["bash", "-n"], input=script, text=True, check=True).returncode == 0
     lines = script.split("tag() ")[1].splitlines()
     assert not [line for line in lines if "mcf-x" in line or "127.0.0.1" in line or "/i-1" in line]

@@ -39,7 +39,7 @@ def stage_at(url: str, folder: Path, bound: int = BOUND, seed: int = 0) -> Itera
     memory = MemoryApi(wire, recorder, Principal("first", ALICE), ledger)
     capabilities = Capabilities(memory.request("GET", "/v1/capabilities").json)
     second = Principal("second", BOB, "MEMCONFORM_SECOND_API_KEY")
-    scopes = Scopes(f"mcf-{os.urandom(4).hex()}.{seed}.", ledger.note_scope)
+    scopes = Scopes(f"mcf-{os.urandom(4).hex()}_{seed}_", ledger.note_scope)
     yield Stage(memory, scopes, capabilities, capabilities.profiles, second)
     wire.close()
     ledger.close(done=True)

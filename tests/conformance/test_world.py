@@ -282,7 +282,7 @@ class Walk:
 
     def __init__(self, memory: MemoryApi, seed: int) -> None:
         self.memory, self.dice, self.world = memory, random.Random(seed), World()
-        user = f"mcf-00000000.walk{seed}"
+        user = f"mcf-00000000_walk{seed}"
         self.scopes = [{"user_id": user}, {"user_id": user, "session_id": "s"}, {"user_id": user, "app_id": "p"}]
         self.ids = ["nobody"]
         self.tags = ['"no tag"', "*"]

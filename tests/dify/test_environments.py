@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from memconform.dify import EnvironmentFailed
-from memconform.dify.environment import MARKER, Environment, _built, environment, environments_folder, requirements
+from memconform.dify.environment import Environment, _built, environment, environments_folder, requirements
 from memconform.dify.interpreter import Interpreter, interpreter
+from memconform.environments import MARKER
 
 WHEEL = "dify_plugin-0.0.1-py3-none-any.whl"
 

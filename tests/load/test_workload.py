@@ -180,11 +180,11 @@ def test_scope_values_carry_the_run() -> None:
     from memconform.cleanup import _MARK
 
     people = Population(100, run_id="ab12")
-    assert people.person(31) == "mcf-ab12.p1f"
+    assert people.person(31) == "mcf-ab12_p1f"
     assert _MARK.findall(people.person(31)) == ["mcf-ab12"]
     assert number_of(people.person(31)) == 31
     assert number_of("somebody") is None
-    assert Population(5, run_id="mcf-ab12").person(0) == "mcf-ab12.p0"
+    assert Population(5, run_id="mcf-ab12").person(0) == "mcf-ab12_p0"
 
 
 def test_population_needs_people() -> None:

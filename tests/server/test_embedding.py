@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import wordllama
 
-from memconform_server.stores.index.embedding import DIMENSIONS, SCALE, STORED, embed
+from memconform_server.stores.reference.index.embedding import DIMENSIONS, SCALE, STORED, embed
 
 TEXTS = (
     *(

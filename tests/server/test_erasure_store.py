@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tests.server.at_hand import PRINCIPAL, USER, Clock, draft, opened, walked
 
 from memconform_server.store import Remembered, SearchQuery
-from memconform_server.stores import scrubbing
+from memconform_server.stores.reference import scrubbing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

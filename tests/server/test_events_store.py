@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.server.at_hand import PRINCIPAL, USER, Clock, draft, opened
 
-from memconform_server.stores.events import RETENTION_S
+from memconform_server.stores.reference.events import RETENTION_S
 
 if TYPE_CHECKING:
     from pathlib import Path

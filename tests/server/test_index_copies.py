@@ -16,18 +16,18 @@ import numpy as np
 import pytest
 
 from memconform_server.store import Draft, SearchQuery
-from memconform_server.stores import index
-from memconform_server.stores.conditions import Condition
-from memconform_server.stores.index import changes, copies, searching
-from memconform_server.stores.index.block import block, merged
-from memconform_server.stores.index.entries import entry
+from memconform_server.stores.reference import index
+from memconform_server.stores.reference.conditions import Condition
+from memconform_server.stores.reference.index import changes, copies, searching
+from memconform_server.stores.reference.index.block import block, merged
+from memconform_server.stores.reference.index.entries import entry
 from memconform_server.stores.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from memconform_server.stores.index.block import Block
+    from memconform_server.stores.reference.index.block import Block
 
 P = "p"
 USER = {"user_id": "u"}

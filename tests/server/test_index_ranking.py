@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from memconform_server.store import Draft, SearchQuery
-from memconform_server.stores.index.embedding import DIMENSIONS, SCALE, STORED, embed
-from memconform_server.stores.index.ranking import SEMANTIC_SHARE
-from memconform_server.stores.index.tokens import tokens
+from memconform_server.stores.reference.index.embedding import DIMENSIONS, SCALE, STORED, embed
+from memconform_server.stores.reference.index.ranking import SEMANTIC_SHARE
+from memconform_server.stores.reference.index.tokens import tokens
 from memconform_server.stores.sqlite import SqliteStore
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.server.at_hand import PRINCIPAL, USER, Clock, draft, opened
 
-from memconform_server.stores.jobs import KEPT_S
+from memconform_server.stores.reference.jobs import KEPT_S
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ import pytest
 from memconform_server.app import create_app
 from memconform_server.protocol import HEAD_BYTES
 from memconform_server.settings import Settings
-from memconform_server.stores import open_store
+from memconform_server.stores import Opening, open_store
 
 HEAD = b"POST /v1/memories HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer alice-key\r\nContent-Type: application/json\r\n"
 
@@ -120,7 +120,7 @@ def answer(
     messages: list[dict[str, Any]], settings: Settings, stall: bool
 ) -> tuple[int, dict[str, Any], dict[bytes, bytes]]:
     """Send ASGI messages to an app, then nothing more (stall) or a disconnect; return its answer."""
-    store = open_store("sqlite", ":memory:")
+    store = open_store("sqlite", Opening())
     sent: list[dict[str, Any]] = []
     pending = list(messages)
 

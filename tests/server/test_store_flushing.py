@@ -13,8 +13,8 @@ import pytest
 from tests.server.at_hand import PRINCIPAL, USER, draft, opened, walked
 
 from memconform_server.store import StorageFull
-from memconform_server.stores import flushing
-from memconform_server.stores.flushing import Log
+from memconform_server.stores.reference import flushing
+from memconform_server.stores.reference.flushing import Log
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import pytest
 from tests.server.at_hand import PRINCIPAL, USER, Clock, draft, opened, walked
 
 from memconform_server.store import Draft
-from memconform_server.stores.records import change, find, insert, remove
+from memconform_server.stores.reference.records import change, find, insert, remove
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,35 +1,24 @@
 """The virtual environment of a plugin: built once for each interpreter and list of requirements, then shared.
 
-Environments live below $MEMCONFORM_PLUGIN_ENVIRONMENTS, else in the user's cache. Each is built in its final place,
-under a lock, and counts only when its marker is there: the marker is written last.
+Environments live below $MEMCONFORM_PLUGIN_ENVIRONMENTS, else in the user's cache.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import platform
-import shutil
-import subprocess
-import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from memconform import environments
 from memconform.dify.failures import EnvironmentFailed
 from memconform.dify.interpreter import Interpreter
 
 VARIABLE = "MEMCONFORM_PLUGIN_ENVIRONMENTS"
-MARKER = "installed"
-INSTALL_S = 900.0
-QUOTED_LINES = 12
 
-_PATHS = {"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "NETRC"}
-_CERTIFICATES = {"SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}
-_PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"}
+_ADVICE = "Correct the requirements, or choose another interpreter with --python; nothing half-built is used"
 _ASK_SDK = "from importlib.metadata import version;print(version('dify_plugin'))"
 
 
@@ -51,7 +40,7 @@ def environment(
     place = (folder or environments_folder()) / f"python{base.version_text}-{digest}"
     found = _built(place)
     if found is None:
-        with _locked(place.with_name(place.name + ".lock"), on_note):
+        with _blaming_the_plugin(), environments.locked(place, VARIABLE, on_note):
             # Another process may have built it while this one waited.
             found = _built(place) or _build(place, base, root, words, on_note)
     return found
@@ -59,11 +48,7 @@ def environment(
 
 def environments_folder() -> Path:
     """Return the folder that holds all environments."""
-    chosen = os.environ.get(VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser().resolve()
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "memconform" / "plugins"
+    return environments.folder_of(VARIABLE, "plugins")
 
 
 def requirements(root: Path) -> tuple[list[str], str]:
@@ -97,26 +82,23 @@ def _with_included(listed: Path, seen: frozenset[Path] = frozenset()) -> str:
 
 
 def _digest(base: Interpreter, listed: str) -> str:
-    known = [base.version_text, base.implementation, base.base_prefix, platform.machine(), listed]
-    return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]
+    return environments.digest(base.version_text, base.implementation, base.base_prefix, platform.machine(), listed)
 
 
 def _built(place: Path) -> Environment | None:
     """Return the environment of a folder; None when it is not whole, or its interpreter is gone."""
     python = place / "bin" / "python"
+    said = environments.marked(place)
     try:
-        said = json.loads((place / MARKER).read_text(encoding="utf-8"))
-        if python.exists():
-            return Environment(python, said["python"], said["sdk"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return Environment(python, said["python"], said["sdk"]) if python.exists() else None
+    except (KeyError, TypeError):
         return None
-    return None
 
 
 def _build(
     place: Path, base: Interpreter, root: Path, words: Sequence[str], on_note: Callable[[str], None]
 ) -> Environment:
-    shutil.rmtree(place, ignore_errors=True)
+    environments.clear(place)
     on_note(f"building an environment with Python {base.version_text} for {root.name}; this happens once")
     python = place / "bin" / "python"
     _run([base.path, "-m", "venv", str(place)], root, f"a virtual environment could not be made with {base.path}")
@@ -127,62 +109,18 @@ def _build(
         root,
         f"the requirements of {root} do not install dify-plugin, without which Dify cannot start the plugin; add it",
     ).strip()
-    (place / MARKER).write_text(json.dumps({"python": base.version_text, "sdk": sdk}), encoding="utf-8")
+    environments.mark(place, {"python": base.version_text, "sdk": sdk})
     return Environment(python, base.version_text, sdk)
 
 
 def _run(words: Sequence[str], root: Path, blame: str) -> str:
-    """Run a step of the building and return its output; raise `EnvironmentFailed` with its last lines."""
-    try:
-        done = subprocess.run(  # noqa: S603 - the interpreter that the user chose
-            words,
-            cwd=root,
-            env=_variables(os.environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=INSTALL_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise EnvironmentFailed(f"{blame}: not done after {INSTALL_S:.0f} s. Is the package index reachable?") from None
-    except OSError as error:
-        raise EnvironmentFailed(f"{blame}: {error}") from None
-    said = done.stdout.decode(errors="replace")
-    if done.returncode != 0:
-        last = "\n".join(f"    {line}" for line in said.strip().splitlines()[-QUOTED_LINES:])
-        raise EnvironmentFailed(
-            f"{blame}. It said last:\n{last}\n"
-            "Correct the requirements, or choose another interpreter with --python; nothing half-built is used"
-        )
-    return said
-
-
-def _variables(caller: Mapping[str, str]) -> dict[str, str]:
-    """Return what the building may know of the caller's environment: paths, certificates, proxies, pip's settings."""
-    allowed = _PATHS | _CERTIFICATES | _PROXIES
-    return {name: value for name, value in caller.items() if name.upper() in allowed or name.startswith("PIP_")}
+    return environments.run(words, root, blame, _ADVICE)
 
 
 @contextmanager
-def _locked(path: Path, on_note: Callable[[str], None]) -> Iterator[None]:
-    """Hold a lock among processes; it ends with the process that holds it."""
-    import fcntl
-
+def _blaming_the_plugin() -> Iterator[None]:
+    """Raise what could not be built as the plugin's failure."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a")
-    except OSError as error:
-        raise EnvironmentFailed(f"{path.parent} cannot hold environments: {error}. Set ${VARIABLE}") from None
-    with file:
-        waited = False
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if not waited:
-                    on_note("another process is building this environment; waiting for it")
-                waited = True
-                time.sleep(0.1)
         yield
+    except environments.NotBuilt as error:
+        raise EnvironmentFailed(str(error)) from None

@@ -30,7 +30,7 @@ _HEAD = """\
 # Needs bash, curl and python3. Usage: bash script.sh [BASE_URL]
 # Each run has scopes of its own, beginning with $run, and leaves there what it made.
 base=${{1:-{url}}}
-run=mcf-$(date +%s).$$.
+run=mcf-$(date +%s)_$$_
 work=$(mktemp -d)
 send() {{ printf '\\n# %s\\n' "$1"; shift; : > "$work/body"; "$@" -o "$work/body" -D "$work/head"; show; }}
 show() {{ cat "$work/head" "$work/body"; }}

@@ -16,8 +16,8 @@ from memconform.scene.story import Story, once
 from memconform.scopes import Scopes
 
 TEXTS = 5
-CORPUS = Plot("corpus", requests=TEXTS)
-MIRROR = Plot("mirror", requests=TEXTS)
+CORPUS = Plot("corpus", requests=TEXTS + 1)
+MIRROR = Plot("mirror", requests=TEXTS + 1)
 LIBRARY = Plot("library", requests=(0, 21, 121))
 """What storing them takes; who asks a question announces it."""
 

@@ -1,6 +1,6 @@
 """Members that a memory may have and few tests are about: sent where the server takes them, left out where it does not.
 
-That a server refuses or drops them is judged as CORE-05; it must hide nothing that other requirements promise.
+That a server refuses or drops them is judged as CORE-05 and CORE-07; it must hide nothing that others promise.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from memconform.answer import REFUSALS, Answer
 from memconform.memory_api import Json, Memory, MemoryApi, Scope
 
-OPTIONAL = ("confidence", "ext")
+OPTIONAL = ("confidence", "ext", "metadata")
 
 
 def offered(memory: MemoryApi, body: Mapping[str, Json]) -> list[Answer]:

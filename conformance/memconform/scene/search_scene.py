@@ -12,6 +12,7 @@ from memconform.capabilities import Capabilities
 from memconform.contract import content_root
 from memconform.memory_api import Json, Memory, MemoryApi, Scope
 from memconform.scene.eventually import settle
+from memconform.scene.optional_members import offered
 from memconform.scene.ranking import Ranked, ranking
 from memconform.verdict import NotApplicable
 
@@ -43,8 +44,16 @@ class SearchScene:
         return min(self.capabilities.max_top_k, MOST_RESULTS)
 
     def stock(self, texts: Iterable[str], **members: Json) -> list[Memory]:
-        """Add the texts in order, wait until search must know them, and return the records."""
-        records = [self.memory.add(text, self.scope, **members) for text in texts]
+        """Add the texts in order, wait until search must know them, and return the records.
+
+        Optional members that the server refuses with the first text are left out with the others.
+        """
+        records = []
+        for text in texts:
+            answers = offered(self.memory, {"content": text, "scope": dict(self.scope), **members})
+            if len(answers) > 1:
+                members = {}
+            records.append(answers[-1].control(201).control_object("id", str))
         self.settle()
         return records
 

@@ -27,7 +27,7 @@ class Population:
                 f"a population needs a person or more and no negative skew: {people} people, theta {theta}"
             )
         self.people = people
-        self._prefix = (run_id if run_id.startswith(RUN_PREFIX) else f"{RUN_PREFIX}{run_id}") + ".p"
+        self._prefix = (run_id if run_id.startswith(RUN_PREFIX) else f"{RUN_PREFIX}{run_id}") + "_p"
         self._cumulative = array("d", accumulate(math.pow(rank + 1, -theta) for rank in range(people)))
         self._total = self._cumulative[-1]
 

@@ -1,0 +1,84 @@
+"""Judging a provider: start it, start its bridge, run `memconform check`, and keep the result."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from memconform.environments import Note
+from memconform.providers.bridge import Bridge, bridged
+from memconform.providers.definition import Definition
+from memconform.providers.failures import ProviderFailed
+from memconform.providers.starting import started
+from memconform.settings import API_KEY, SECOND_API_KEY
+
+BUDGET = "standard"
+_LIMIT_S = 1200.0
+_NO_VERDICT = (3, 4)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One requirement whose outcome differs from the one that was expected of a provider."""
+
+    requirement: str
+    expected: str
+    seen: str
+
+
+def judged(
+    wanted: Definition, file: Path, *, budget: str = BUDGET, upstream: str | None = None, on_note: Note = lambda _: None
+) -> Mapping[str, Any]:
+    """Judge a provider, write the result to `file` and return it; raise `ProviderFailed` where there is no verdict."""
+    with started(wanted, on_note, upstream=upstream) as provider, bridged(provider) as bridge:
+        on_note(f"judging {wanted.title}, budget {budget}")
+        code, said = _checked(wanted, bridge, file, budget)
+        if provider.server:
+            provider.server.check()
+    if code in _NO_VERDICT or not file.is_file():
+        raise ProviderFailed(f"{wanted.title} could not be judged (exit code {code}). It said last:\n{said}")
+    result: Mapping[str, Any] = json.loads(file.read_text("utf-8"))
+    return result
+
+
+def _checked(wanted: Definition, bridge: Bridge, file: Path, budget: str) -> tuple[int, str]:
+    """Run the check in a process of its own; return its exit code and the end of what it said."""
+    words = [sys.executable, "-m", "memconform", "check", bridge.url, "--budget", budget, "--json", str(file)]
+    if wanted.failing_messages:
+        words += ["--failing-messages", str(wanted.failing_messages)]
+    keys = dict(zip((API_KEY, SECOND_API_KEY), bridge.keys, strict=False))
+    environment = {name: value for name, value in os.environ.items() if name not in (API_KEY, SECOND_API_KEY)}
+    try:
+        done = subprocess.run(  # noqa: S603 - our own interpreter and module
+            words,
+            env=environment | keys,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_LIMIT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ProviderFailed(f"the check was not done after {_LIMIT_S:.0f} s; it was ended") from None
+    return done.returncode, "\n".join(f"    {line}" for line in done.stdout.strip().splitlines()[-12:])
+
+
+def changes(wanted: Definition, before: Mapping[str, Any], now: Mapping[str, Any]) -> Sequence[Change]:
+    """Return the requirements that fail now and did not, or no longer do; without those that are known to vary."""
+    was, seen = _outcomes(before), _outcomes(now)
+    return [
+        Change(name, was.get(name, "unknown"), seen.get(name, "unknown"))
+        for name in sorted({*was, *seen})
+        if name not in wanted.varies and ("fail" in (was.get(name), seen.get(name)) and was.get(name) != seen.get(name))
+    ]
+
+
+def _outcomes(result: Mapping[str, Any]) -> dict[str, str]:
+    return {row["id"]: row["outcome"] for row in result["requirements"]}
