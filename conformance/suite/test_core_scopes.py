@@ -118,9 +118,10 @@ def test_searched_scope_is_refused_unless_whole(memory: MemoryApi, scope: dict[s
         refused.must_be_refused(because=what)
 
 
-@requirement("CORE-19", requests=10)
+@requirement("CORE-19", requests=11)
 def test_look_alike_values_are_other_values(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
     """A list of a value with wildcards in it holds nothing of look-alikes: other case, blanks, normal form, matches."""
+    _control_two_members(memory, scopes)
     here, value = scopes.value(), LOOKED_FOR
     alike = [each for each in LOOK_ALIKES if len(each.encode()) <= capabilities.limit_or("scope_value_bytes", 64)]
     placed = {text: scopes.use({"user_id": text, "agent_id": here}) for text in [value, *alike]}
@@ -129,9 +130,10 @@ def test_look_alike_values_are_other_values(memory: MemoryApi, scopes: Scopes, c
     must_hold(listed(memory, placed[value]), {added[value]: _content(value)}, f"the list of user_id {value!a}")
 
 
-@requirement("CORE-19", requests=(0, 68, 162))
+@requirement("CORE-19", requests=(0, 69, 163))
 def test_scope_values_are_opaque(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget) -> None:
     """Scopes whose values differ in case, blanks, normal form, or look like patterns hold one memory each."""
+    _control_two_members(memory, scopes)
     here, room = scopes.value(), capabilities.limit_or("scope_value_bytes", 64)
     values = [text for text in material("scope_values") if len(text.encode()) <= room][: budget.beyond_smoke(18, 99)]
     placed = {text: scopes.use({"user_id": text, "agent_id": here}) for text in values}
@@ -139,6 +141,11 @@ def test_scope_values_are_opaque(memory: MemoryApi, scopes: Scopes, capabilities
     settle(capabilities.staleness("list"))
     for text, scope in placed.items():
         must_hold(listed(memory, scope), {added[text]: _content(text)}, f"the list of user_id {text!a}")
+
+
+def _control_two_members(memory: MemoryApi, scopes: Scopes) -> None:
+    """Show that a list by two members works with ordinary values; where it does not, CORE-17 says so."""
+    memory.list(scopes.fresh("user_id", "agent_id")).control(200)
 
 
 def _must_agree(

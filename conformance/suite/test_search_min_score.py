@@ -10,10 +10,12 @@ from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.corpus import CORPUS, LIBRARY, corpus, library
-from memconform.scene.ranking import Ranked, certainly_below, thresholds
+from memconform.scene.ranking import Ranked, certainly_below, ranking, thresholds
 from memconform.scene.search_scene import all_queries, ladders
 from memconform.scopes import Scopes
 from memconform.verdict import Inconclusive
+
+_SERVED = "every search takes a min_score in [0, 1]"
 
 
 @requirement("SEARCH-05", requests=2, stories=(CORPUS,))
@@ -24,7 +26,7 @@ def test_one_min_score_keeps_what_reaches_it(memory: MemoryApi, scopes: Scopes, 
     least, *_ = [*thresholds([each.score for each in results]), None]
     if least is None:
         raise Inconclusive("all scores were the same, and the greatest: no min_score lies between two of them")
-    passed = story.best(memory, min_score=least)
+    passed = ranking(story.ask(memory, story.query, min_score=least).must_be(200, because=_SERVED))
     low = next((each.score for each in passed if each.score < least), None)
     must(low is None, f"only scores of at least {least} for that min_score", f"a score of {low}")
     if capabilities.exact and capabilities.deterministic:
@@ -43,7 +45,8 @@ def test_min_score_keeps_exactly_what_reaches_it(
         results = scene.rank(query)
         steps = thresholds([each.score for each in results])
         for least in dict.fromkeys([*steps[:1], *steps[-1:], *steps[1 : budget.of(1, 3, 8)]]):
-            passed = scene.rank(query, min_score=least)
+            answer = memory.search(query, scene.scope, top_k=scene.widest, min_score=least)
+            passed = ranking(answer.must_be(200, because=_SERVED))
             tried += 1
             for each in passed:
                 must(

@@ -192,7 +192,7 @@ class Mortal:
 
 
 Fault = str | None
-"""What becomes of a write: `before` it is dropped, `after` it was done its answer is, `500 after`, or None."""
+"""What becomes of a write: dropped `before` it is done or `after`, failed with 500 before or after, or None."""
 
 
 class Middle:
@@ -231,6 +231,9 @@ class Middle:
                 if fault == "before":
                     self.close_connection = True
                     return
+                if fault == "500 before":
+                    self.answer(500, b"{}", "application/json")
+                    return
                 kept = {n: v for n, v in self.headers.items() if n.lower() in ("content-type", "idempotency-key")}
                 answer = httpx.request(
                     self.command, middle.target + self.path, content=body, headers=kept, trust_env=False, timeout=60
@@ -238,9 +241,14 @@ class Middle:
                 if fault == "after":
                     self.close_connection = True
                     return
-                content = b"{}" if fault == "500 after" else answer.content
-                self.send_response(500 if fault == "500 after" else answer.status_code)
-                self.send_header("Content-Type", answer.headers.get("Content-Type", "application/json"))
+                if fault == "500 after":
+                    self.answer(500, b"{}", "application/json")
+                    return
+                self.answer(answer.status_code, answer.content, answer.headers.get("Content-Type", "text/plain"))
+
+            def answer(self, status: int, content: bytes, media: str) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", media)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)

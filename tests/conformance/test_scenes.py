@@ -81,8 +81,8 @@ def test_a_server_that_refuses_for_another_reason_sets_no_scene() -> None:
 def test_a_patch_names_only_what_the_memory_has() -> None:
     """Optional members that the add left behind are patched, others are not; the rest always is."""
     patch = {"content": "b", "metadata": None, "confidence": None, "ext": None}
-    assert as_taken({"ext": {"x": 1}, "confidence": None}, patch) == {"content": "b", "metadata": None, "ext": None}
-    assert as_taken({"ext": {}, "confidence": 0.0}, patch) == patch
+    assert as_taken({"ext": {"x": 1}, "confidence": None}, patch) == {"content": "b", "ext": None}
+    assert as_taken({"ext": {}, "confidence": 0.0, "metadata": {}}, patch) == patch
 
 
 def test_an_id_that_was_never_given_has_the_form_of_one_that_was() -> None:

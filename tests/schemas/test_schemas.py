@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BASE = "https://memory-api.invalid/"
-RESULTS = ("conformance", "client", "proxy", "load")
+RESULTS = ("conformance", "client", "proxy", "load", "migration")
 """The schemas of what the toolkit itself writes; all others are of the contract."""
 
 

@@ -16,6 +16,8 @@ _COMMANDS = {
     "explain": ("memconform.cli.explain", "Explain one requirement: why it is there, how it is tested."),
     "cleanup": ("memconform.cli.cleanup", "Delete what a killed run left on a server."),
     "serve": ("memconform_server.serve", "Start the reference server, or one with a seeded defect."),
+    "stores": ("memconform.cli.stores", "List what `serve` can keep memories in, and what it can be a bridge to."),
+    "providers": ("memconform.cli.providers", "Start real providers and judge them behind their bridges."),
     "defects": ("memconform.cli.defects", "List the seeded defects and the legal variants."),
     "selftest": (
         "memconform.cli.selftest",
@@ -26,6 +28,7 @@ _COMMANDS = {
     "load": ("memconform_load.cli", "Load a server as agents do: latency, and whether its answers stay right."),
     "capacity": ("memconform_load.cli.capacity", "Find how many requests a second a server bears within objectives."),
     "compare": ("memconform_load.cli.compare", "Tell whether one server is slower than another, or than it was."),
+    "migrate": ("memconform.cli.migrate", "Carry memories from one server to another, and account for each."),
     "demo": ("memconform.cli.demo", "Show all of it in under a minute."),
 }
 
@@ -57,7 +60,7 @@ class _Commands(LazyGroup):
     cls=_Commands,
     table=_COMMANDS,
     needs={
-        **dict.fromkeys(("serve", "selftest"), _SERVER),
+        **dict.fromkeys(("serve", "stores", "providers", "selftest"), _SERVER),
         "demo": (f"{_SERVER[0]},{_LOAD[0]}", (*_SERVER[1], *_LOAD[1])),
         **dict.fromkeys(("load", "capacity", "compare"), _LOAD),
     },

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from memconform.answer import Answer
+from memconform.answer import REFUSALS, Answer
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Json, MemoryApi, Scope
 from memconform.plot import Plot
 from memconform.scene.entity_tags import NEVER, if_match, tag_or_none
 from memconform.scene.eventually import settle
+from memconform.scene.optional_members import bare
 from memconform.scene.races import overlapped, raced
 from memconform.scene.story import Story, once
 from memconform.scopes import Scopes
 from memconform.verdict import NotApplicable
 
-KEYS = Plot("keyed", requests=40)
+KEYS = Plot("keyed", requests=42)
 """What it takes at most, where pages of lists are short and races do not happen at first."""
 
 KEY = "Café/ä %2F+b"
@@ -50,12 +51,17 @@ class _Keys:
         self._race()
         self._read()
         self.story.tell("unset", self.memory.unset(KEY, self.narrow))
-        self.story.tell("anew", self.memory.set(KEY, self.narrow, FIRST))
+        self.story.tell("anew", self._first())
         return self.story
+
+    def _first(self) -> Answer:
+        """Set the first value: without what few tests are about, where the server refuses that."""
+        answer = self.memory.set(KEY, self.narrow, FIRST)
+        return self.memory.set(KEY, self.narrow, bare(FIRST)) if answer.status in REFUSALS else answer
 
     def _set(self) -> None:
         story, put = self.story, self.memory.set
-        story.tell("first", put(KEY, self.narrow, FIRST).control(200, 201))
+        story.tell("first", self._first().control(200, 201))
         story.tell("elsewhere", put(KEY, self.wide, {"content": "emacs is what I use"}))
         replaced = story.tell("replaced", put(KEY, self.narrow, SECOND))
         tag = tag_or_none(replaced) if "concurrency" in self.capabilities.profiles else None

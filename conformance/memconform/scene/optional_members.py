@@ -17,10 +17,15 @@ OPTIONAL = ("confidence", "ext", "metadata")
 def offered(memory: MemoryApi, body: Mapping[str, Json]) -> list[Answer]:
     """Add a memory, and where that is refused once more without the optional members; return the answers in order."""
     answers = [memory.post(dict(body))]
-    bare = {name: value for name, value in body.items() if name not in OPTIONAL}
-    if answers[0].status in REFUSALS and len(bare) < len(body):
-        answers.append(memory.post(bare))
+    less = bare(body)
+    if answers[0].status in REFUSALS and len(less) < len(body):
+        answers.append(memory.post(less))
     return answers
+
+
+def bare(body: Mapping[str, Json]) -> dict[str, Json]:
+    """Return a body without its optional members."""
+    return {name: value for name, value in body.items() if name not in OPTIONAL}
 
 
 def add_as_taken(memory: MemoryApi, content: str, scope: Scope, **members: Json) -> Memory:

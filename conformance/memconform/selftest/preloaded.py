@@ -33,4 +33,4 @@ for _schema in schemas():
     validator(_schema)
 for _path in suite_folder().glob("test_*.py"):
     list(marked(_path))
-importlib.import_module("memconform_server.stores.index").load()
+importlib.import_module("memconform_server.stores.reference.index").load()

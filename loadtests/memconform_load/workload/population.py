@@ -14,7 +14,7 @@ from memconform.scopes import RUN_PREFIX
 YCSB_THETA = 0.99
 """The usual skew of YCSB's Zipf distribution."""
 
-_NUMBER = re.compile(r"\.p([0-9a-f]+)\Z")
+_NUMBER = re.compile(r"_p([0-9a-f]+)\Z")
 
 
 class Population:
