@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from memconform.contract.content import content_root
 from memconform.environments import Note
 from memconform.providers.bridge import Bridge, bridged
 from memconform.providers.definition import Definition
@@ -43,7 +44,10 @@ def judged(
             provider.server.check()
     if code in _NO_VERDICT or not file.is_file():
         raise ProviderFailed(f"{wanted.title} could not be judged (exit code {code}). It said last:\n{said}")
-    result: Mapping[str, Any] = json.loads(file.read_text("utf-8"))
+    # The command to repeat names files of ours as they are called in the tree, not where it lies on this machine.
+    text = file.read_text("utf-8").replace(f"{content_root()}{os.sep}", "")
+    file.write_text(text, "utf-8")
+    result: Mapping[str, Any] = json.loads(text)
     return result
 
 
