@@ -1,6 +1,6 @@
 """The wire: sends requests to the server under test, bounded in time, size and rate, and keeps each as an `Exchange`.
 
-The only module that names httpx (`deadline` is its lower half). Exceptions:
+Of the judge the only module that names httpx (`deadline` is its lower half; a migration has its own). Exceptions:
 
     Unanswered          no usable answer came back
     ├── Refused         nobody listens (or the name is unknown, or TLS failed)

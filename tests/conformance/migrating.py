@@ -192,7 +192,7 @@ class Mortal:
 
 
 Fault = str | None
-"""What becomes of a write: dropped `before` it is done or `after`, failed with 500 before or after, or None."""
+"""What becomes of a write: dropped before or after it is done, 500 before or after, 503, done late, or (None) done."""
 
 
 class Middle:
@@ -201,8 +201,8 @@ class Middle:
     def __init__(self, target: str, fault: Callable[[int], Fault]) -> None:
         self.target, self.fault = target, fault
         self.writes = 0
-        self.seen: list[tuple[str, str]] = []
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        handler = type("Handler", (_Handler,), {"middle": self})
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -211,56 +211,58 @@ class Middle:
         """Where it is."""
         return f"http://127.0.0.1:{self.server.server_address[1]}"
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        middle = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-            def pass_on(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                fault: Fault = None
-                middle.seen.append((self.command, self.path))
-                if self.command in ("POST", "PUT"):
-                    middle.writes += 1
-                    fault = middle.fault(middle.writes)
-                if fault == "before":
-                    self.close_connection = True
-                    return
-                if fault == "500 before":
-                    self.answer(500, b"{}", "application/json")
-                    return
-                kept = {n: v for n, v in self.headers.items() if n.lower() in ("content-type", "idempotency-key")}
-                answer = httpx.request(
-                    self.command, middle.target + self.path, content=body, headers=kept, trust_env=False, timeout=60
-                )
-                if fault == "after":
-                    self.close_connection = True
-                    return
-                if fault == "500 after":
-                    self.answer(500, b"{}", "application/json")
-                    return
-                self.answer(answer.status_code, answer.content, answer.headers.get("Content-Type", "text/plain"))
-
-            def answer(self, status: int, content: bytes, media: str) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", media)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            do_GET = do_POST = do_PUT = pass_on  # noqa: N815 - the base class's names
-
-        return Handler
+    def next_fault(self, method: str) -> Fault:
+        """Count a write, and return what becomes of it."""
+        if method == "GET":
+            return None
+        self.writes += 1
+        return self.fault(self.writes)
 
     def close(self) -> None:
         """Stop."""
         self.server.shutdown()
         self.server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    middle: Middle
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def pass_on(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fault = self.middle.next_fault(self.command)
+        if fault == "late":
+            time.sleep(1.5)
+        done = None if fault in ("before", "500 before", "503") else self.done(body)
+        if fault in ("before", "after", "late"):
+            self.close_connection = True
+        elif fault is None and done is not None:
+            self.answer(done.status_code, done.content, done.headers.get("Content-Type", "text/plain"))
+        else:
+            self.answer(int(str(fault)[:3]), b"{}", "application/json", "1" if fault == "503" else None)
+
+    def done(self, body: bytes) -> httpx.Response:
+        kept = {name: value for name, value in self.headers.items() if name.lower() in _PASSED}
+        url = self.middle.target + self.path
+        return httpx.request(self.command, url, content=body, headers=kept, trust_env=False, timeout=60)
+
+    def answer(self, status: int, content: bytes, media: str, wait: str | None = None) -> None:
+        self.send_response(status)
+        if wait is not None:
+            self.send_header("Retry-After", wait)
+        self.send_header("Content-Type", media)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = pass_on  # noqa: N815 - the base class's names
+
+
+_PASSED = ("content-type", "idempotency-key")
 
 
 @contextmanager

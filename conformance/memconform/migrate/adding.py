@@ -18,7 +18,7 @@ from memconform.migrate.losses import WHOLE, Cause, Loss, NotWritten
 from memconform.migrate.problem import Refusal, refusal_of
 from memconform.migrate.records import Record, differing, is_over
 from memconform.migrate.relinking import before, relinked
-from memconform.migrate.service import Service, Silence, json_of
+from memconform.migrate.service import Service, Silence, asks_to_wait, json_of
 from memconform.migrate.state import Stage, State, Step
 from memconform.noting import MEMORIES
 from memconform.verbs.keyed import KEYED
@@ -47,6 +47,8 @@ class Attempt:
     failures: int = 0
     key: str | None = None
     """The idempotency key that goes out with it."""
+    waited: float = 0.0
+    """How many seconds the target put it off with 503."""
     same: bool = True
     """Whether the record is at the source as it was when it was first sent."""
 
@@ -165,11 +167,14 @@ class Adding:
 
     def _unanswered(self, attempt: Attempt, answer: Received | Silence, sending: dict[str, Any]) -> bool:
         """Find out what became of a write, or send it again; tell whether the record has been dealt with."""
-        attempt.failures += 1
+        if isinstance(answer, Received) and asks_to_wait(answer):
+            attempt.waited += self.target.wait(answer, attempt.waited)
+        else:
+            attempt.failures += 1
+            time.sleep(_PAUSE_S * attempt.failures)
         last = attempt.failures >= _TRIES
         if last and isinstance(answer, Silence):
             raise Stopped(answer.why)
-        time.sleep(_PAUSE_S * attempt.failures)
         if not last and (attempt.keyed or self._is_remembered(sending)):
             return False  # the same request again has no effect twice
         late = isinstance(answer, Silence) and answer.late

@@ -14,8 +14,8 @@ from memconform.noting import MEMORIES
 from memconform.scene.oracle import json_equal
 from memconform.verbs import path_of
 
-_CLOCKS_S = 5.0
-"""How far our idea of the target's clock may be off."""
+_CLOCKS_S = 1.0
+"""How much older than its write a memory may look: instants in whole seconds, and a Date header is one, too."""
 _LOOKS = 3
 _MOST_PAGES = 10_000
 

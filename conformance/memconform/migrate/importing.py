@@ -19,7 +19,7 @@ from memconform.migrate.losses import WHOLE, Cause, Loss, NotWritten
 from memconform.migrate.problem import Refusal, refusal_of
 from memconform.migrate.records import Record
 from memconform.migrate.relinking import relinked
-from memconform.migrate.service import Service, Silence, json_of
+from memconform.migrate.service import Service, Silence, asks_to_wait, json_of
 from memconform.migrate.state import Stage, State
 from memconform.scene.canonical import canonical
 from memconform.verbs.data_subject import NDJSON
@@ -86,17 +86,20 @@ class Importing:
     def _send(self, file: Sequence[Cargo]) -> None:
         """Deal with all records of a file: those in doubt first, then the others in as few files as it takes."""
         waiting = [self._undoubted(file)]
-        failures = 0
+        failures, waited = 0, 0.0
         while waiting:
             some = waiting.pop()
             if not some:
                 continue
             answer = self._ask(some)
             if isinstance(answer, Silence) or answer.status >= 500:
-                failures += 1
+                if isinstance(answer, Received) and asks_to_wait(answer):
+                    waited += self.target.wait(answer, waited)
+                else:
+                    failures += 1
                 waiting.append(self._unanswered(some, answer, failures))
             elif answer.status == 200:
-                failures = 0
+                failures, waited = 0, 0.0
                 self._stored(some, answer)
             else:
                 self.journal.unsent([cargo.id for cargo in some])

@@ -164,23 +164,39 @@ class Service:
             answer = send()
             if answer.status != 429 and answer.status not in also:
                 return answer
-            asked = retry_after(answer.header("Retry-After"))
-            if asked is None and answer.status == 503 and waited >= 4 * _DEFAULT_WAIT_S:
+            if (
+                retry_after(answer.header("Retry-After")) is None
+                and answer.status == 503
+                and waited >= 4 * _DEFAULT_WAIT_S
+            ):
                 return answer
-            wait = _DEFAULT_WAIT_S if asked is None else max(asked, 0.05)
-            if waited + wait > self.patience:
-                raise Stopped(
-                    f"{self.label} answers {answer.status} and asks to come back in {wait:g} s: that is more than "
-                    f"--patience {self.patience:g} allows"
-                )
-            time.sleep(wait)
-            waited += wait
+            waited += self.wait(answer, waited)
+
+    def wait(self, answer: Received, waited: float) -> float:
+        """Wait as Retry-After asks, a second where it does not, and return how long; `waited` were waited before.
+
+        Raise `Stopped` where that is more than the patience.
+        """
+        asked = retry_after(answer.header("Retry-After"))
+        seconds = _DEFAULT_WAIT_S if asked is None else max(asked, 0.05)
+        if waited + seconds > self.patience:
+            raise Stopped(
+                f"{self.label} answers {answer.status} and asks to come back in {seconds:g} s: that is more than "
+                f"--patience {self.patience:g} allows"
+            )
+        time.sleep(seconds)
+        return seconds
 
     def _url(self, path: str, params: Pairs) -> str:
         return self.url + path + (f"?{urlencode(list(params))}" if params else "")
 
     def _gone(self, error: Unanswered) -> str:
         return f"{self.label} does not answer: {error.detail}"
+
+
+def asks_to_wait(answer: Received) -> bool:
+    """Tell whether a server is overloaded and says when to come again."""
+    return answer.status == 503 and retry_after(answer.header("Retry-After")) is not None
 
 
 def json_of(answer: Received) -> Any:

@@ -46,10 +46,10 @@ class Source:
                 self._export(part, each)
             else:
                 self._walk(part, each)
-        if not self.by_export:
+        if not self.by_export and self.service.declares("supersession"):
             self.notes.append(
-                "read by list: what a list does not show is superseded memories; those that another one names in "
-                "`supersedes` were read one by one"
+                "read by list, which does not show superseded memories: those that another one names in `supersedes` "
+                "were read one by one"
             )
         if scope is None and self.state.counted() != self.state.size():
             self.notes.append(
