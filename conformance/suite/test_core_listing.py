@@ -58,6 +58,20 @@ def test_list_holds_the_current_memories_newest_first(
         must_equal(_names(again), _names(items), "the same list, asked for again:")
 
 
+@requirement("CORE-14", requests=(0, 8, 8))
+def test_list_over_several_scopes_is_newest_first(
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities
+) -> None:
+    """A list whose scope selects several exact scopes holds the memories of all of them, newest first."""
+    wide = scopes.fresh()
+    narrow = scopes.use({**wide, "session_id": scopes.value()})
+    added = [memory.add(f"entry {number}", scope) for number, scope in enumerate((wide, narrow, wide, narrow))]
+    settle(capabilities.staleness("list"))
+    items = listed(memory, wide)
+    must_hold(items, {item["id"]: str(item.get("content")) for item in added}, "the list of a scope and what is in it")
+    must_be_newest_first(items)
+
+
 @requirement("CORE-14", requests=(0, 24, 24), needs=("update",))
 def test_updates_do_not_move_a_record(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """A memory that is changed stays in its place of the list, and leaves it when it is deleted."""
