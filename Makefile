@@ -14,7 +14,7 @@ export MEMCONFORM_PROVIDER_ENVIRONMENTS ?= $(CURDIR)/.venv-provider-environments
 .DEFAULT_GOAL := help
 
 help: ## List these commands
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
 demo: $(VENV)/installed ## Judge the reference server and one with a seeded defect, call and load a plugin; writes results/
 	$(BIN)/memconform demo --output results
@@ -47,8 +47,9 @@ test-providers: $(PROVIDERS)/installed ## Run the tests of the bridges to real p
 check-providers: $(PROVIDERS)/installed ## Judge the providers of every build, and compare with docs/providers/results
 	$(PROVIDERS)/bin/memconform providers check --all ci --expect docs/providers/results
 
-check-all-providers: check-providers ## Judge those, too, that take long to install and to start
+check-all-providers: check-providers ## Judge those, too, that take long to install and to start, and run their findings
 	$(PROVIDERS)/bin/memconform providers check --all scheduled --expect docs/providers/results
+	MEMCONFORM_SCHEDULED=1 $(PROVIDERS)/bin/python -m pytest -m provider tests/providers
 
 test-wheel: $(VENV)/installed ## Build the wheel, install it elsewhere, and use it from there
 	sh tests/house/wheel.sh $(BIN)/python

@@ -39,6 +39,12 @@ new/bin/memconform load "$(grep -o 'http[^ ]*' url)" --rate 40 --duration 4s --u
 test "$code" = 0 || test "$code" = 3
 grep -q uPlot load.html
 
+# Bridges and definitions of providers come with the wheel; a bridge whose library is not there says what to install.
+new/bin/memconform stores | grep -q '^letta '
+new/bin/memconform providers list | grep -q '^langgraph-server '
+said=$(new/bin/memconform serve --store langgraph --port 0 2>&1) && { echo "a bridge started without its library"; exit 1; }
+echo "$said" | grep -q "install memconform\[langgraph\]" || { echo "$said"; exit 1; }
+
 # Without the extra `server` the judge works, and the commands that need a server say what to install.
 new/bin/python -m pip uninstall --quiet --yes --disable-pip-version-check starlette wordllama
 new/bin/memconform check "$(grep -o 'http[^ ]*' url)" --requirement CORE-13

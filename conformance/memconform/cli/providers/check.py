@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -62,6 +63,7 @@ def command(
         raise click.UsageError("Name a provider (`memconform providers list` shows all), or give --all ci.")
     if upstream and len(wanted) > 1:
         raise click.UsageError("--upstream is the address of one provider; name that one alone.")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # providers end with their block, not with the process
     with tempfile.TemporaryDirectory(prefix="memconform-results-") as temporary:
         folder = results or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
