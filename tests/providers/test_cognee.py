@@ -17,6 +17,7 @@ from memconform_server.stores import open_store
 from memconform_server.stores.cognee import CogneeStore, CogneeUpstream
 from memconform_server.upstream import UpstreamSaid
 
+from .asking import ANNA, NOWHERE, WHO, texts
 from .exchange import serving
 from .replay import recorded
 
@@ -25,10 +26,7 @@ if TYPE_CHECKING:
 
     from .exchange import Exchange
 
-WHO = "public"
-ANNA = {"user_id": "anna"}
 FULL = {"user_id": "anna b.", "agent_id": "bot-1", "app_id": "désk", "session_id": "*"}
-NOWHERE = "http://127.0.0.1:9"
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 NO_IDS = ("..", ".", "a_b", f"{UNKNOWN}_..", f"{UNKNOWN}/{UNKNOWN}", UNKNOWN, f"{UNKNOWN}_{UNKNOWN}\n")
 
@@ -51,11 +49,6 @@ def alone() -> Iterator[CogneeStore]:
     store = bridge(NOWHERE, "alone")
     yield store
     store.close()
-
-
-def texts(store: CogneeStore, scope: dict[str, str]) -> list[str]:
-    """List a scope's texts, in the store's order."""
-    return [each.content for each in store.list(WHO, scope, 50, None).items]
 
 
 def test_a_memory_lives_as_a_document() -> None:

@@ -17,6 +17,7 @@ from memconform_server.stores import open_store
 from memconform_server.stores.hindsight import CHUNK_CHARACTERS, HindsightStore
 from memconform_server.upstream import Upstream, UpstreamSaid
 
+from .asking import ANNA, NOWHERE, WHO, found, texts
 from .exchange import serving
 from .replay import recorded
 
@@ -25,10 +26,7 @@ if TYPE_CHECKING:
 
     from .exchange import Exchange
 
-WHO = "public"
-ANNA = {"user_id": "anna"}
 FULL = {"user_id": "anna", "agent_id": "bot", "app_id": "desk", "session_id": "s1"}
-NOWHERE = "http://127.0.0.1:9"
 
 
 @pytest.fixture(autouse=True)
@@ -49,17 +47,6 @@ def alone() -> Iterator[HindsightStore]:
     store = bridge(NOWHERE, "alone")
     yield store
     store.close()
-
-
-def texts(store: HindsightStore, scope: dict[str, str]) -> list[str]:
-    """List a scope's texts, in the store's order."""
-    return [each.content for each in store.list(WHO, scope, 50, None).items]
-
-
-def found(store: HindsightStore, text: str, scope: dict[str, str], **more: Any) -> list[str]:
-    """Search and return the texts."""
-    query = SearchQuery(text=text, scope=scope, top_k=more.pop("top_k", 10), **more)
-    return [hit.memory.content for hit in store.search(WHO, query)]
 
 
 def test_a_memory_lives_as_a_document_of_one_chunk() -> None:

@@ -15,6 +15,7 @@ from memconform_server.stores import open_store
 from memconform_server.stores.honcho import LIMITS, NO_SCORE, HonchoStore
 from memconform_server.upstream import Upstream, UpstreamSaid
 
+from .asking import ANNA, NOWHERE, WHO, found, texts
 from .exchange import serving
 from .replay import recorded
 
@@ -23,10 +24,7 @@ if TYPE_CHECKING:
 
     from .exchange import Exchange
 
-WHO = "public"
-ANNA = {"user_id": "anna"}
 FULL = {"user_id": "anna", "agent_id": "bot", "session_id": "s1"}
-NOWHERE = "http://127.0.0.1:9"
 
 
 def bridge(url: str, workspace: str) -> HonchoStore:
@@ -40,17 +38,6 @@ def alone() -> Iterator[HonchoStore]:
     store = bridge(NOWHERE, "alone")
     yield store
     store.close()
-
-
-def texts(store: HonchoStore, scope: dict[str, str]) -> list[str]:
-    """List a scope's texts, in the store's order."""
-    return [each.content for each in store.list(WHO, scope, 50, None).items]
-
-
-def found(store: HonchoStore, text: str, scope: dict[str, str], **more: Any) -> list[str]:
-    """Search and return the texts."""
-    query = SearchQuery(text=text, scope=scope, top_k=more.pop("top_k", 10), **more)
-    return [hit.memory.content for hit in store.search(WHO, query)]
 
 
 def test_a_memory_lives_as_a_conclusion() -> None:

@@ -24,6 +24,7 @@ from memconform_server.store import (
 from memconform_server.stores import open_store
 from memconform_server.stores.letta import EPOCH, LettaStore
 
+from .asking import ANNA, NOWHERE, WHO, found
 from .exchange import serving
 from .replay import recorded
 
@@ -32,10 +33,7 @@ if TYPE_CHECKING:
 
     from .exchange import Exchange
 
-WHO = "public"
-ANNA = {"user_id": "anna"}
 FULL = {"user_id": "anna", "agent_id": "bot", "app_id": "shop: a", "session_id": "s1"}
-NOWHERE = "http://127.0.0.1:9"
 HANDLES = {"model": "openai-proxy/rules", "embedding": "openai/text-embedding-3-small"}
 UNKNOWN_ID = (
     "archive-00000000-0000-4000-8000-00000000abcd.1789000000000000.passage-00000000-0000-4000-8000-00000000abcd"
@@ -57,12 +55,6 @@ def texts(store: LettaStore, scope: dict[str, str], who: str = WHO) -> list[str]
         page = store.list(who, scope, 50, page.next)
         items += page.items
     return [each.content for each in items]
-
-
-def found(store: LettaStore, text: str, scope: dict[str, str], who: str = WHO, **more: Any) -> list[str]:
-    """Search and return the texts."""
-    query = SearchQuery(text=text, scope=scope, top_k=more.pop("top_k", 10), **more)
-    return [hit.memory.content for hit in store.search(who, query)]
 
 
 def test_a_memory_lives_as_a_passage() -> None:
