@@ -123,7 +123,11 @@ def _times(row: Mapping[str, Any] | None) -> str:
     if row is None:
         return "–"
     latency = row["hops"]["latency"]
-    return " / ".join(f"{latency[name]:.3g}" for name in ("p50_ms", "p95_ms", "p99_ms"))
+    return " / ".join(_three_digits(latency[name]) for name in ("p50_ms", "p95_ms", "p99_ms"))
+
+
+def _three_digits(ms: float) -> str:
+    return f"{ms:.3g}" if ms < 1000 else f"{float(f'{ms:.3g}'):,.0f}"
 
 
 def _borne(capacity: Mapping[str, Any] | None) -> str:
