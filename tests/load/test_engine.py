@@ -231,7 +231,7 @@ def test_what_a_killed_run_left_is_cleaned_up(server: str, own_state: Path) -> N
     assert command.returncode == 4
     held = scopes_held(server)
     assert len(held) == 5
-    run_id = held[0]["user_id"].split(".")[0]
+    run_id = held[0]["user_id"].split("_")[0]
     cleanup = [sys.executable, "-m", "memconform", "cleanup", "--run-id", run_id]
     done = subprocess.run(cleanup, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -219,7 +219,7 @@ def test_a_full_disk_at_the_start(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (["--store", "sqlit"], "There is no store 'sqlit'. Near names: sqlite."),
+        (["--store", "sqlit"], "There is no store 'sqlit'. Near names: sqlite, letta."),
         (["--limit", "content_byte=1"], "There is no limit 'content_byte'. Near names: content_bytes"),
         (["--limit", "content_bytes=many"], "--limit content_bytes needs a positive integer"),
         (["--limit", "content_bytes=0"], "--limit content_bytes needs a positive integer"),
