@@ -4,13 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PROVIDERS := .venv-providers
+BROWSER := .venv-browser
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Environments of Dify plugins and of providers stay in this folder, so that a fresh clone shows a step that is missing.
 export MEMCONFORM_PLUGIN_ENVIRONMENTS ?= $(CURDIR)/.venv-plugins
 export MEMCONFORM_PROVIDER_ENVIRONMENTS ?= $(CURDIR)/.venv-provider-environments
 
-.PHONY: help demo test lint types matrix matrix-clients matrix-load test-python312 test-providers check-providers check-all-providers test-wheel bench lock clean
+.PHONY: help demo test lint types matrix matrix-clients matrix-load test-python312 test-browser test-providers check-providers check-all-providers test-wheel bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## List these commands
@@ -20,7 +21,7 @@ demo: $(VENV)/installed ## Judge the reference server and one with a seeded defe
 	$(BIN)/memconform demo --output results
 
 test: $(VENV)/installed ## Run every test of the toolkit
-	$(BIN)/python -m pytest -n 2 -m "not provider"
+	$(BIN)/python -m pytest -n 2 -m "not provider and not browser"
 
 lint: $(VENV)/installed ## Check style and format
 	$(BIN)/ruff check .
@@ -40,6 +41,10 @@ matrix-load: $(VENV)/installed ## Prove the judge of load: every fault that only
 
 test-python312: $(VENV)/installed ## Run the plugin and its host on Python 3.12 with the newest Dify SDK, as Dify does
 	sh tests/house/python312.sh $(BIN)
+
+test-browser: $(BROWSER)/installed ## Run the tests of the pages in a headless Chromium (installs what they need)
+	sh requirements/chromium.sh
+	$(BROWSER)/bin/python -m pytest -n 2 -m browser tests/browser
 
 test-providers: $(PROVIDERS)/installed ## Run the tests of the bridges to real providers (installs their libraries)
 	$(PROVIDERS)/bin/python -m pytest -n 2 -m provider tests/providers
@@ -63,9 +68,12 @@ lock: $(VENV)/installed ## Resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --extra providers --extra dev --universal --python-version 3.11 \
 	  --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q \
 	  -o requirements/providers.lock.txt
+	$(BIN)/uv pip compile pyproject.toml --extra server --extra dev --extra browser --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q -c requirements/lock.txt \
+	  -o requirements/browser.lock.txt
 
 clean: ## Remove what these commands made
-	rm -rf $(VENV) $(PROVIDERS) .venv-plugins .venv-provider-environments results dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PROVIDERS) $(BROWSER) .venv-plugins .venv-provider-environments results dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/installed: requirements/lock.txt pyproject.toml
 	sh requirements/install.sh "$(PYTHON)" $(VENV) requirements/lock.txt
@@ -73,4 +81,8 @@ $(VENV)/installed: requirements/lock.txt pyproject.toml
 
 $(PROVIDERS)/installed: requirements/providers.lock.txt pyproject.toml
 	sh requirements/install.sh "$(PYTHON)" $(PROVIDERS) requirements/providers.lock.txt
+	touch $@
+
+$(BROWSER)/installed: requirements/browser.lock.txt pyproject.toml
+	sh requirements/install.sh "$(PYTHON)" $(BROWSER) requirements/browser.lock.txt
 	touch $@

@@ -244,7 +244,7 @@ class _Run:
         self._conclude(session, collector.finished)
 
     def _conclude(self, session: pytest.Session, result: dict[str, Any]) -> None:
-        from memconform.report.json_file import write_json
+        from memconform.report.files import write_json
         from memconform.verdict import ExitCode
 
         path = self.config.getoption("memory_json")

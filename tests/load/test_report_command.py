@@ -108,7 +108,7 @@ def test_an_existing_file_is_replaced_whole(result_file: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "is empty; run the load test again"),
+        (b"", "is empty; make it again"),
         (b'{"format": "memconform.load/1", ', "is no JSON, or only a part of it"),
         (b"\xff\xfe\x00", "is no UTF-8 text"),
         (b"[" * 100_000, "nested too deeply"),

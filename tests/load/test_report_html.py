@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from memconform.page import embedded
 from memconform_load.report import page
 from memconform_load.report.page import render
 
@@ -122,7 +123,7 @@ def test_nothing_of_a_server_becomes_markup() -> None:
 def test_data_ends_no_script() -> None:
     """JSON within the page has no character that an HTML parser would see, and reads back as it was."""
     value = {"</script><!--": ["&amp;", "'", "\u2028", "Zoë", None, 1.5]}
-    written = page.embedded(value)
+    written = embedded(value)
     assert not set(written) & set("<>&'\u2028")
     assert json.loads(written) == value
 
@@ -214,16 +215,16 @@ def test_a_long_run_stays_a_small_page() -> None:
 
 def test_the_library_is_what_its_note_says() -> None:
     """The vendored files are unchanged: their hashes are those of the note beside them, which names their licence."""
-    note = (page.ASSETS / "README.md").read_text()
+    note = (page.ASSETS.folder / "README.md").read_text()
     listed = dict(re.findall(r"`(uPlot[\w.]+)` \| `([0-9a-f]{64})`", note))
-    assert set(listed) == {file.name for file in page.ASSETS.glob("uPlot*")}
+    assert set(listed) == {file.name for file in page.ASSETS.folder.glob("uPlot*")}
     for name, wanted in listed.items():
-        assert hashlib.sha256((page.ASSETS / name).read_bytes()).hexdigest() == wanted
+        assert hashlib.sha256((page.ASSETS.folder / name).read_bytes()).hexdigest() == wanted
     assert "MIT" in note
     assert "Permission is hereby granted" in render(RUNS["empty"]())
 
 
 def test_assets_are_shipped_beside_the_code() -> None:
     """The page's parts lie in the package, so that a wheel has them."""
-    assert page.ASSETS.parent == Path(page.__file__).parent
-    assert {"page.html", "page.css", "charts.js"} <= {file.name for file in page.ASSETS.iterdir()}
+    assert page.ASSETS.folder.parent == Path(page.__file__).parent
+    assert {"page.html", "page.css", "charts.js"} <= {file.name for file in page.ASSETS.folder.iterdir()}

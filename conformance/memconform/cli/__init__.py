@@ -12,8 +12,15 @@ from memconform.cli.lazy import LazyGroup
 
 _COMMANDS = {
     "check": ("memconform.cli.check", "Judge a memory server: a verdict with the evidence."),
+    "report": ("memconform.cli.report", "Write a result in another form: a page, Markdown, JUnit, SARIF, a badge."),
+    "diff": ("memconform.cli.diff", "Tell what changed between two results."),
+    "matrix": ("memconform.cli.matrix", "Compare the results of several servers: a page, Markdown, JSON."),
+    "baseline": ("memconform.cli.baseline", "Keep the known failures of a server, with reasons and expiry dates."),
+    "init": ("memconform.cli.init", "Set a project up: configuration, CI workflow, baseline."),
     "requirements": ("memconform.cli.requirements", "List the contract's requirements."),
     "explain": ("memconform.cli.explain", "Explain one requirement: why it is there, how it is tested."),
+    "specification": ("memconform.cli.specification", "Write the contract's specification as a site of HTML pages."),
+    "schemas": ("memconform.cli.schemas", "Validate files against the contract's schemas."),
     "cleanup": ("memconform.cli.cleanup", "Delete what a killed run left on a server."),
     "serve": ("memconform_server.serve", "Start the reference server, or one with a seeded defect."),
     "stores": ("memconform.cli.stores", "List what `serve` can keep memories in, and what it can be a bridge to."),

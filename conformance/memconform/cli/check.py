@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ import click
 
 from memconform.budget import SIZES, Budget
 from memconform.cli.known import PROFILE, REQUIREMENT
-from memconform.cli.options import JSON_FILE, JUNIT_FILE
+from memconform.cli.options import JSON_FILE
 from memconform.failing_messages import FailingMessages
-from memconform.options import arguments, isolated_environment
+from memconform.report.forms import FORMS, REPORT_FILES, write_forms
+from memconform.result_file import CONFORMANCE, read_result
+from memconform.running import in_subprocess, pytest_arguments
 from memconform.settings import API_KEY, SECOND_API_KEY, RunSettings, UsageError
-from memconform.verdict import CONCLUDED, ExitCode
+from memconform.verdict import ExitCode
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -80,17 +83,9 @@ from memconform.verdict import CONCLUDED, ExitCode
 )
 @click.option("--keep-data", is_flag=True, help="Leave what the run created on the server.")
 @JSON_FILE
-@JUNIT_FILE
+@REPORT_FILES
 @click.pass_context
-def command(
-    ctx: click.Context,
-    /,
-    budget: str,
-    level: str | None,
-    json_file: Path | None,
-    junit_file: Path | None,
-    **options: Any,
-) -> None:
+def command(ctx: click.Context, /, budget: str, level: str | None, json_file: Path | None, **options: Any) -> None:
     """Judge the memory server at URL, the address before /v1.
 
     Everything it creates carries its own run id and is deleted at the end. Exit codes: 0 conformant; 1 not conformant;
@@ -98,9 +93,10 @@ def command(
 
     \b
     memconform check http://127.0.0.1:8765
-    memconform check https://memory.example --budget smoke --json result.json
+    memconform check https://memory.example --budget smoke --json result.json --html report.html
     memconform check http://127.0.0.1:8765 --requirement SEARCH-10 --seed 7
     """  # noqa: D301 - click reads the backspace
+    files = {form.variable: options.pop(form.variable) for form in FORMS}
     settings = RunSettings(budget=Budget(budget), level=level, **options)  # type: ignore[arg-type]  # click gave a size
     try:
         settings.target()
@@ -109,46 +105,41 @@ def command(
             FailingMessages.read(settings.failing_messages)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
-    words = pytest_arguments(settings, json_file, junit_file)
-    sys.exit((ctx.obj or in_subprocess)(words))
+    with result_file(json_file, wanted=any(files.values())) as file:
+        before = _identity(file)
+        code = (ctx.obj or in_subprocess)(pytest_arguments(settings, file))
+        if file and _identity(file) != before:
+            _report(read_result(file, CONFORMANCE), files)
+    sys.exit(code)
 
 
-def pytest_arguments(settings: RunSettings, json_file: Path | None, junit_file: Path | None) -> list[str]:
-    """Return the arguments of the pytest run: our suite and plugins, nothing of the project that the user stands in."""
-    from memconform.items import suite_folder
-
-    suite = suite_folder()
-    words = [str(suite), f"--rootdir={suite}", "-c", str(suite / "pytest.ini"), "--import-mode=importlib"]
-    # unraisableexception collects garbage several times at the end: a tenth of a second that finds nothing of a server.
-    unwanted = ("no:terminal", "no:cacheprovider", "no:unraisableexception")
-    for plugin in ("memconform.plugin", "memconform.report.progress", *unwanted):
-        words += ["-p", plugin]
-    words += arguments(settings)
-    words += [f"--memory-json={json_file.resolve()}"] if json_file else []
-    words += [f"--junitxml={junit_file.resolve()}"] if junit_file else []
-    return words
+@contextmanager
+def result_file(json_file: Path | None, *, wanted: bool) -> Iterator[Path | None]:
+    """Yield where the result is kept: the file asked for, else one that is gone at the end, or None."""
+    if json_file is not None:
+        yield json_file
+    elif wanted:
+        with tempfile.TemporaryDirectory(prefix="memconform-") as folder:
+            yield Path(folder) / "result.json"
+    else:
+        yield None
 
 
-def in_subprocess(words: list[str]) -> int:
-    """Run pytest and return the exit code; Ctrl-C reaches the run, which cleans up and still reports."""
-    process = subprocess.Popen([sys.executable, "-m", "pytest", *words], env=isolated_environment())  # noqa: S603
-    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+def _identity(file: Path | None) -> tuple[int, int] | None:
+    """Return what tells a result of this run from one that was there before."""
     try:
-        code = process.wait()
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-    return _exit_code(code)
+        seen = file.stat() if file else None
+    except OSError:
+        return None
+    return (seen.st_ino, seen.st_mtime_ns) if seen else None
 
 
-def _exit_code(code: int) -> int:
-    """Return the exit code of the run; a process that died says nothing about the server."""
-    if CONCLUDED <= code <= CONCLUDED + ExitCode.HARNESS:
-        return code - CONCLUDED
-    click.echo(
-        f"memconform: the run ended with {code} before it could conclude; the server is not to blame.",
-        err=True,
-    )
-    return ExitCode.HARNESS
+def _report(result: Mapping[str, Any], files: Mapping[str, Path | None]) -> None:
+    """Write the other forms of the result and name them."""
+    try:
+        written = write_forms(result, files)
+    except OSError as error:
+        click.echo(f"memconform: {error.filename} cannot be written: {error.strerror}", err=True)
+        sys.exit(ExitCode.HARNESS)
+    if written:
+        click.echo(f"files: {', '.join(map(str, written))}")

@@ -14,10 +14,12 @@ from typing import Any
 import click
 
 from memconform.budget import Budget
-from memconform.cli.check import in_subprocess, pytest_arguments
 from memconform.clients.bends import reference_plugin
 from memconform.dify import Plugin, PluginFailed
-from memconform.report.json_file import write_json
+from memconform.report.files import write_json
+from memconform.report.forms import write_forms
+from memconform.result_file import CONFORMANCE, read_result
+from memconform.running import in_subprocess, pytest_arguments
 from memconform.serving import NotServing, served
 from memconform.settings import API_KEY, SECOND_API_KEY, RunSettings
 from memconform.verdict import ExitCode
@@ -41,15 +43,18 @@ def command(output: Path, defect: str) -> None:
         raise click.UsageError(f"there is no defect {defect!r}; see 'memconform defects'")
     keys = {API_KEY: secrets.token_hex(16), SECOND_API_KEY: secrets.token_hex(16)}
     os.environ.update(keys)
-    files = [output / "conformance.json", output / "conformance.xml", output / "defect.json"]
+    files = [output / f"{name}.{form}" for name in ("conformance", "defect") for form in ("json", "html", "xml")]
     load_files = [output / "load.json", output / "load.html"]
     try:
         click.echo("1. The reference server, judged\n")
-        good = _check([], keys, RunSettings("", budget=Budget("smoke")), *files[:2])
+        good = _check([], keys, RunSettings("", budget=Budget("smoke")), *files[:3])
         broken = defects()[defect]
         click.echo(f"\n2. The same server with the seeded defect {defect!r}: {broken.sin}\n")
         bad = _check(
-            ["--defect", defect], keys, RunSettings("", budget=Budget("smoke"), requirements=(broken.breaks,)), files[2]
+            ["--defect", defect],
+            keys,
+            RunSettings("", budget=Budget("smoke"), requirements=(broken.breaks,)),
+            *files[3:],
         )
         click.echo("\n3. The reference plugin in Dify's runtime, with the reference server\n")
         with served([], {"MEMCONFORM_SERVER_API_KEYS": keys[API_KEY]}) as url:
@@ -76,12 +81,19 @@ def command(output: Path, defect: str) -> None:
 
 
 def _check(
-    options: list[str], keys: Mapping[str, str], settings: RunSettings, json_file: Path, junit: Path | None = None
+    options: list[str],
+    keys: Mapping[str, str],
+    settings: RunSettings,
+    json_file: Path,
+    html_file: Path,
+    junit_file: Path,
 ) -> int:
-    """Start a server, judge it, stop it; return the exit code of the check."""
+    """Start a server, judge it, stop it, write its reports; return the exit code of the check."""
     serving = {"MEMCONFORM_SERVER_API_KEYS": ",".join(keys.values())}
     with served(options, serving) as url:
-        return in_subprocess(pytest_arguments(replace(settings, url=url), json_file, junit))
+        code = in_subprocess(pytest_arguments(replace(settings, url=url), json_file))
+    write_forms(read_result(json_file, CONFORMANCE), {"html_file": html_file, "junit_file": junit_file})
+    return code
 
 
 def _plugin(url: str, key: str) -> bool:

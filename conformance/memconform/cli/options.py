@@ -32,9 +32,6 @@ class ResultFile(click.Path):
 JSON_FILE = click.option(
     "--json", "json_file", type=ResultFile(), metavar="FILE", help="Write the result to this file."
 )
-JUNIT_FILE = click.option(
-    "--junit", "junit_file", type=ResultFile(), metavar="FILE", help="Write a JUnit report to this file."
-)
 ONLY = click.option(
     "--only",
     multiple=True,

@@ -24,7 +24,7 @@ from memconform.clients.wire.proxied import Proxied, conclude
 from memconform.clients.wire.watch import Watch
 from memconform.exchange import Sent
 from memconform.http import Target, Unanswered, Wire
-from memconform.report.json_file import write_json
+from memconform.report.files import write_json
 from memconform.settings import RunSettings, UsageError
 from memconform.verdict import ExitCode
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from memconform.budget import SIZES
-from memconform.cli.matrix import chosen_of, told
+from memconform.cli.kill_matrix import chosen_of, told
 from memconform.cli.options import JSON_FILE, ONLY, VERBOSE
 from memconform.selftest import cases, run_matrix
 

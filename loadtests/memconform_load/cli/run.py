@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from memconform.cli.options import JSON_FILE
-from memconform.report.json_file import write_json
+from memconform.report.files import write_json
 from memconform.settings import UsageError
 from memconform_load.cli.plan_options import environment, plan_options, planned
 from memconform_load.cli.report import REPORT_FILES, write_reports

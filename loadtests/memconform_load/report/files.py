@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from memconform.cli.options import ResultFile
+from memconform.report.files import write_text
 from memconform_load.report import csv_tables, markdown, page
 from memconform_load.report.sentences import Result
 
@@ -74,29 +73,13 @@ def write_reports(result: Result, options: Mapping[str, Any]) -> list[Path]:
     """
     written = []
     if options.get("html_file"):
-        written.append(_written(options["html_file"], page.render(result)))
+        written.append(write_text(options["html_file"], page.render(result)))
     if options.get("markdown_file"):
-        written.append(_written(options["markdown_file"], markdown.render(result)))
+        written.append(write_text(options["markdown_file"], markdown.render(result)))
     if options.get("csv_prefix"):
-        written += [_written(file, table(result)) for file, table in _csv_files(options["csv_prefix"])]
+        written += [write_text(file, table(result)) for file, table in _csv_files(options["csv_prefix"])]
     return written
 
 
 def _csv_files(prefix: Path) -> Iterator[tuple[Path, Callable[[Result], str]]]:
     return ((prefix.with_name(f"{prefix.name}_{name}.csv"), table) for name, table in _CSV.items())
-
-
-def _written(path: Path, text: str) -> Path:
-    """Write a file whole or not at all; where that cannot be, as with a device or a closed folder, in place."""
-    content = text.encode("utf-8", errors="backslashreplace")
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    with suppress(OSError):
-        if path.is_file() or not path.exists():
-            unfinished.write_bytes(content)
-            unfinished.replace(path)
-            return path
-    with suppress(OSError):
-        unfinished.unlink(missing_ok=True)
-    with path.open("wb") as stream:
-        stream.write(content)
-    return path

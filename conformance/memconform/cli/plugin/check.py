@@ -19,7 +19,7 @@ from memconform.clients.run import ClientRun, client_tests
 from memconform.clients.upstream import Upstream, reference_upstream
 from memconform.dify import PluginFailed
 from memconform.report.client import client_plan_lines, client_verdict_lines
-from memconform.report.json_file import write_json
+from memconform.report.files import write_json
 from memconform.serving import NotServing
 from memconform.settings import UsageError, checked_url
 from memconform.verdict import ExitCode

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from memconform.cli.matrix import chosen_of, told
+from memconform.cli.kill_matrix import chosen_of, told
 from memconform.cli.options import JSON_FILE, ONLY, VERBOSE
 from memconform.clients.matrix import client_cases, run_client_matrix
 

@@ -1,0 +1,65 @@
+"""The forms of a result that people and machines read: an option and a module for each."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+import click
+
+from memconform.cli.options import ResultFile
+from memconform.report.files import write_text
+
+Result: TypeAlias = Mapping[str, Any]
+"""A result as `schemas/results/conformance.schema.json` or `client.schema.json` describes it."""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form: `module` has a function `render(result) -> str`."""
+
+    option: str
+    module: str
+    help: str
+
+    @property
+    def variable(self) -> str:
+        """The name of the option's value."""
+        return f"{self.option.removeprefix('--').replace('-', '_')}_file"
+
+    def render(self, result: Result) -> str:
+        """Return the result in this form."""
+        text: str = importlib.import_module(self.module).render(result)
+        return text
+
+
+FORMS = (
+    Form("--html", "memconform.report.html", "Write one self-contained page to this file."),
+    Form(
+        "--markdown",
+        "memconform.report.markdown",
+        'Write a Markdown summary to this file, such as "$GITHUB_STEP_SUMMARY".',
+    ),
+    Form("--junit", "memconform.report.junit", "Write a JUnit report to this file."),
+    Form("--sarif", "memconform.report.sarif", "Write what failed as SARIF, for code hosts that show it."),
+    Form("--badge", "memconform.report.badge_svg", "Write the badge to this file, SVG."),
+    Form("--badge-json", "memconform.report.badge_json", "Write the badge as JSON, for badge services."),
+)
+
+
+def REPORT_FILES(command: Command) -> Command:  # noqa: N802 - used like the other options of the command line
+    """Give a command an option for each form; their values are for `write_forms`."""
+    for form in reversed(FORMS):
+        add = click.option(form.option, form.variable, type=ResultFile(), metavar="FILE", help=form.help)
+        command = add(command)
+    return command
+
+
+def write_forms(result: Result, options: Mapping[str, Any]) -> list[Path]:
+    """Write the forms that the options of `REPORT_FILES` ask for, and return their files; raise `OSError`."""
+    return [write_text(options[form.variable], form.render(result)) for form in FORMS if options.get(form.variable)]
