@@ -15,7 +15,7 @@ from memconform.budget import SIZES, Budget
 from memconform.cli.known import PROFILE, REQUIREMENT
 from memconform.cli.options import JSON_FILE
 from memconform.failing_messages import FailingMessages
-from memconform.report.forms import FORMS, REPORT_FILES, write_forms
+from memconform.report.forms import REPORT_FILES, Reporting, reporting
 from memconform.result_file import CONFORMANCE, read_result
 from memconform.running import in_subprocess, pytest_arguments
 from memconform.settings import API_KEY, SECOND_API_KEY, RunSettings, UsageError
@@ -96,7 +96,7 @@ def command(ctx: click.Context, /, budget: str, level: str | None, json_file: Pa
     memconform check https://memory.example --budget smoke --json result.json --html report.html
     memconform check http://127.0.0.1:8765 --requirement SEARCH-10 --seed 7
     """  # noqa: D301 - click reads the backspace
-    files = {form.variable: options.pop(form.variable) for form in FORMS}
+    reports = reporting(options)
     settings = RunSettings(budget=Budget(budget), level=level, **options)  # type: ignore[arg-type]  # click gave a size
     try:
         settings.target()
@@ -105,11 +105,11 @@ def command(ctx: click.Context, /, budget: str, level: str | None, json_file: Pa
             FailingMessages.read(settings.failing_messages)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
-    with result_file(json_file, wanted=any(files.values())) as file:
+    with result_file(json_file, wanted=bool(reports.files)) as file:
         before = _identity(file)
         code = (ctx.obj or in_subprocess)(pytest_arguments(settings, file))
         if file and _identity(file) != before:
-            _report(read_result(file, CONFORMANCE), files)
+            _report(read_result(file, CONFORMANCE), reports)
     sys.exit(code)
 
 
@@ -134,10 +134,10 @@ def _identity(file: Path | None) -> tuple[int, int] | None:
     return (seen.st_ino, seen.st_mtime_ns) if seen else None
 
 
-def _report(result: Mapping[str, Any], files: Mapping[str, Path | None]) -> None:
+def _report(result: Mapping[str, Any], reports: Reporting) -> None:
     """Write the other forms of the result and name them."""
     try:
-        written = write_forms(result, files)
+        written = reports.write(result)
     except OSError as error:
         click.echo(f"memconform: {error.filename} cannot be written: {error.strerror}", err=True)
         sys.exit(ExitCode.HARNESS)

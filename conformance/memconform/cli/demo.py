@@ -17,7 +17,7 @@ from memconform.budget import Budget
 from memconform.clients.bends import reference_plugin
 from memconform.dify import Plugin, PluginFailed
 from memconform.report.files import write_json
-from memconform.report.forms import write_forms
+from memconform.report.forms import FORMS, Reporting
 from memconform.result_file import CONFORMANCE, read_result
 from memconform.running import in_subprocess, pytest_arguments
 from memconform.serving import NotServing, served
@@ -43,11 +43,11 @@ def command(output: Path, defect: str) -> None:
         raise click.UsageError(f"there is no defect {defect!r}; see 'memconform defects'")
     keys = {API_KEY: secrets.token_hex(16), SECOND_API_KEY: secrets.token_hex(16)}
     os.environ.update(keys)
-    files = [output / f"{name}.{form}" for name in ("conformance", "defect") for form in ("json", "html", "xml")]
+    files = [output / "conformance.json", output / "defect.json"]
     load_files = [output / "load.json", output / "load.html"]
     try:
         click.echo("1. The reference server, judged\n")
-        good = _check([], keys, RunSettings("", budget=Budget("smoke")), *files[:3])
+        good = _check([], keys, RunSettings("", budget=Budget("smoke")), files[0])
         broken = defects()[defect]
         click.echo(f"\n2. The same server with the seeded defect {defect!r}: {broken.sin}\n")
         bad = _check(
@@ -80,19 +80,14 @@ def command(output: Path, defect: str) -> None:
         sys.exit(1)
 
 
-def _check(
-    options: list[str],
-    keys: Mapping[str, str],
-    settings: RunSettings,
-    json_file: Path,
-    html_file: Path,
-    junit_file: Path,
-) -> int:
-    """Start a server, judge it, stop it, write its reports; return the exit code of the check."""
+def _check(options: list[str], keys: Mapping[str, str], settings: RunSettings, json_file: Path) -> int:
+    """Start a server, judge it, stop it, write its reports beside the result; return the exit code of the check."""
     serving = {"MEMCONFORM_SERVER_API_KEYS": ",".join(keys.values())}
     with served(options, serving) as url:
         code = in_subprocess(pytest_arguments(replace(settings, url=url), json_file))
-    write_forms(read_result(json_file, CONFORMANCE), {"html_file": html_file, "junit_file": junit_file})
+    endings = {"--html": ".html", "--junit": ".xml", "--badge": ".svg"}
+    forms = {form: json_file.with_suffix(endings[form.option]) for form in FORMS if form.option in endings}
+    Reporting(forms, specification="specification").write(read_result(json_file, CONFORMANCE))
     return code
 
 

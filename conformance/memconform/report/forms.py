@@ -21,7 +21,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One form: `module` has a function `render(result) -> str`."""
+    """One form: `module` has a function `render(result, specification)`.
+
+    `specification` is the address of the specification site that failures link to, None where there is none.
+    """
 
     option: str
     module: str
@@ -32,9 +35,9 @@ class Form:
         """The name of the option's value."""
         return f"{self.option.removeprefix('--').replace('-', '_')}_file"
 
-    def render(self, result: Result) -> str:
+    def render(self, result: Result, specification: str | None) -> str:
         """Return the result in this form."""
-        text: str = importlib.import_module(self.module).render(result)
+        text: str = importlib.import_module(self.module).render(result, specification)
         return text
 
 
@@ -53,13 +56,31 @@ FORMS = (
 
 
 def REPORT_FILES(command: Command) -> Command:  # noqa: N802 - used like the other options of the command line
-    """Give a command an option for each form; their values are for `write_forms`."""
+    """Give a command an option for each form, and `--specification`; `reporting` takes their values."""
+    command = click.option(
+        "--specification",
+        metavar="URL",
+        help="Address, or folder, of the specification site that failures link to ('memconform specification').",
+    )(command)
     for form in reversed(FORMS):
         add = click.option(form.option, form.variable, type=ResultFile(), metavar="FILE", help=form.help)
         command = add(command)
     return command
 
 
-def write_forms(result: Result, options: Mapping[str, Any]) -> list[Path]:
-    """Write the forms that the options of `REPORT_FILES` ask for, and return their files; raise `OSError`."""
-    return [write_text(options[form.variable], form.render(result)) for form in FORMS if options.get(form.variable)]
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """Which forms were asked for."""
+
+    files: Mapping[Form, Path]
+    specification: str | None = None
+
+    def write(self, result: Result) -> list[Path]:
+        """Write them, and return their files; raise `OSError` where one cannot be written after all."""
+        return [write_text(file, form.render(result, self.specification)) for form, file in self.files.items()]
+
+
+def reporting(options: dict[str, Any]) -> Reporting:
+    """Take the values of the options of `REPORT_FILES` out of a command's options."""
+    files = {form: file for form in FORMS if (file := options.pop(form.variable)) is not None}
+    return Reporting(files, options.pop("specification"))
