@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export MEMCONFORM_PLUGIN_ENVIRONMENTS ?= $(CURDIR)/.venv-plugins
 export MEMCONFORM_PROVIDER_ENVIRONMENTS ?= $(CURDIR)/.venv-provider-environments
 
-.PHONY: help demo test lint types matrix matrix-clients matrix-load test-python312 test-browser test-providers check-providers check-all-providers test-wheel bench lock clean
+.PHONY: help demo test lint types matrix matrix-clients matrix-load test-python312 test-browser test-providers check-providers check-all-providers test-wheel docs bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## List these commands
@@ -58,6 +58,9 @@ check-all-providers: check-providers ## Judge those, too, that take long to inst
 
 test-wheel: $(VENV)/installed ## Build the wheel, install it elsewhere, and use it from there
 	sh tests/house/wheel.sh $(BIN)/python
+
+docs: $(VENV)/installed ## Make the pages of reference anew that come from help texts and schemas
+	$(BIN)/python -m memconform.cli.manual docs/reference
 
 bench: $(VENV)/installed ## Print the ratios that the documents claim
 	for each in benchmarks/*.py; do $(BIN)/python $$each || exit 1; done

@@ -1,12 +1,15 @@
-"""How long `memconform serve` takes to answer, against a bare uvicorn with a Starlette app of one route.
+"""How long `memconform serve` takes to answer, and `--help` and Tab take, against the least that could do so.
 
 Run it with `python benchmarks/startup.py [--runs N]`. A start is timed from the creation of the process until
-`GET /v1/health` answers 200; printed are the medians, their spread, and the ratio.
+`GET /v1/health` answers 200, beside a bare uvicorn with a Starlette app of one route. `memconform --help` and two
+completions are timed from beginning to end, beside a Python that imports click and ends. Printed are the medians, their
+spread, and the ratios.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import socket
 import statistics
 import subprocess
@@ -28,6 +31,32 @@ app = Starlette(routes=[Route("/v1/health", health)])
 uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_config=None, access_log=False)
 """
 DEADLINE_S = 20.0
+PROGRAM = [sys.executable, "-m", "memconform"]
+CLICK = [sys.executable, "-c", "import click"]
+
+
+def asked(*words: str) -> dict[str, str]:
+    """Return the environment in which a shell asks for the completion of the last word."""
+    typed = " ".join(("memconform", *words))
+    code = {"_MEMCONFORM_COMPLETE": "bash_complete", "COMP_WORDS": typed, "COMP_CWORD": str(len(words))}
+    return os.environ | code
+
+
+TAB = [sys.executable, "-c", "from memconform.cli import main; main(prog_name='memconform')"]
+SHORT = {
+    "import click": (CLICK, None),
+    "memconform --help": ([*PROGRAM, "--help"], None),
+    "Tab, a command": (TAB, asked("che")),
+    "Tab, a requirement": (TAB, asked("explain", "SEARCH-1")),
+}
+"""What ends by itself: its command line, and the environment where it is not this one."""
+
+
+def ended_in(command: list[str], env: dict[str, str] | None) -> float:
+    """Return the seconds until this command line has ended."""
+    began = time.perf_counter()
+    subprocess.run(command, env=env, stdout=subprocess.DEVNULL, check=True)  # noqa: S603 - our own command lines
+    return time.perf_counter() - began
 
 
 def started_in(command: list[str], port: int) -> float:
@@ -76,10 +105,21 @@ def main() -> None:
             ours.append(
                 started_in([sys.executable, "-m", "memconform_server", "--port", str(port), "--data", str(data)], port)
             )
-    for name, times in (("memconform serve", ours), ("bare uvicorn + Starlette", bare)):
-        spread = f"min {min(times):.3f}, max {max(times):.3f}, {runs} starts"
-        print(f"{name:26} median {statistics.median(times):.3f} s  ({spread})")  # noqa: T201 - what it is for
-    print(f"ratio {statistics.median(ours) / statistics.median(bare):.2f}")  # noqa: T201 - as above
+    told({"memconform serve": ours, "bare uvicorn + Starlette": bare}, base="bare uvicorn + Starlette")
+    short: dict[str, list[float]] = {name: [] for name in SHORT}
+    for _ in range(runs):
+        for name, (command, env) in SHORT.items():
+            short[name].append(ended_in(command, env))
+    told(short, base="import click")
+
+
+def told(times: dict[str, list[float]], base: str) -> None:
+    """Print median, spread, and the ratio to one of them."""
+    least = statistics.median(times[base])
+    for name, each in times.items():
+        median = statistics.median(each)
+        spread = f"min {min(each):.3f}, max {max(each):.3f}, {len(each)} times"
+        print(f"{name:26} median {median:.3f} s  ({spread})  {median / least:.2f} of {base}")  # noqa: T201 - what it is for
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from memconform.contract.versions import judged_against
 from memconform.verdict import Inconclusive
 
 STRONG = "strong"
@@ -27,6 +28,11 @@ class Capabilities:
         declared = self.document.get("profiles")
         names = declared if isinstance(declared, list) else ["core"]
         return frozenset(name for name in names if isinstance(name, str))
+
+    @property
+    def contract(self) -> str:
+        """The version of the contract that the server is judged against, of what it declares."""
+        return judged_against(self.document.get("contract"))
 
     def limit(self, name: str) -> int:
         """Return a declared limit; raise `Inconclusive` when it is not declared."""

@@ -11,11 +11,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from memconform.applicability import why_not
+from memconform.baseline.comparing import compare
+from memconform.baseline.file import today
 from memconform.contract import BADGES, Requirement, badge_profiles, profiles, requirements
+from memconform.contract.versions import came_with
 from memconform.environment import tool
 from memconform.verdict import Conformance, ExitCode, Outcome, conclude, gravest
 
 if TYPE_CHECKING:
+    from memconform.baseline.file import Baseline
     from memconform.plot import Plot
     from memconform.requirement import Mark
     from memconform.session import Session
@@ -32,6 +36,8 @@ class Collector:
     """The outcomes of a run so far."""
 
     session: Session
+    baseline: Baseline | None = None
+    """The known failures; None where none were named."""
     records: list[dict[str, Any]] = field(default_factory=list)
     planned: dict[str, list[str]] = field(default_factory=dict)
     """Names of the planned tests by requirement."""
@@ -65,6 +71,11 @@ class Collector:
         budget = self.session.settings.budget
         return self.own_bound + self.processes * sum(budget.bound(plot.requests) for plot in self.stories)
 
+    @property
+    def contract(self) -> str:
+        """The version of the contract that the server is judged against; known only when the session is open."""
+        return self.session.settings.contract or self.session.capabilities.contract
+
     def add(self, record: dict[str, Any]) -> None:
         """Take the record of one finished test."""
         self.records.append(record)
@@ -86,21 +97,27 @@ class Collector:
     @cached_property
     def finished(self) -> dict[str, Any]:
         """The result, once; read it only after the last test and the cleanup."""
-        return self.result()
+        result = self.result()
+        if self.baseline is not None:
+            result["baseline"] = compare(result, self.baseline, today())
+        return result
 
     def result(self) -> dict[str, Any]:
         """Return the whole result, as `schemas/results/conformance.schema.json` describes it."""
         if self.stopped is None and len(self.records) < sum(map(len, self.planned.values())):
             self.stopped = "not every planned test ran"
+        if self.stopped is None and self.broken:
+            self.stopped = "the harness failed"
         rows = [self._requirement(row) for row in requirements().values() if row.profile != "client"]
-        judged = [self._profile(name, rows) for name in profiles() if name != "client"]
-        verdict = self._verdict(judged, rows)
+        scored = scored_rows(rows)
+        judged = [self._profile(name, scored) for name in profiles() if name != "client"]
+        verdict = self._verdict(judged, scored)
         settings = self.session.settings
         total = self.session.wire.requests + self.worker_requests
         cleanup = self.session.cleanup_requests + self.worker_cleanup
         return {
             "format": FORMAT,
-            "contract": "1.0",
+            "contract": self.contract,
             "tool": tool(),
             "run": {
                 "id": self.session.run_id,
@@ -133,7 +150,7 @@ class Collector:
         }
 
     def _requirement(self, row: Requirement) -> dict[str, Any]:
-        said, outcomes = requirement_row(row, self.records)
+        said, outcomes = requirement_row(row, self.records, self.contract)
         tests = [record for record in self.records if record["requirement"] == row.id]
         elsewhere = sum(record.get("test_of") == row.id for record in self.records)
         if len(tests) + elsewhere < len(self.planned.get(row.id, ())) and gravest(outcomes) in MILD:
@@ -179,7 +196,9 @@ class Collector:
             overall = Conformance.NOT_CONFORMANT
         partial = self._partial(rows)
         earned = [
-            badge for badge in BADGES if {said[name] for name in badge_profiles(badge)} == {Conformance.CONFORMANT}
+            badge
+            for badge in BADGES
+            if {said[name] for name in badge_profiles(badge, self.contract)} == {Conformance.CONFORMANT}
         ]
         counts = Counter(row["outcome"] for row in rows)
         shown = set(counts) & {Outcome.PASS, Outcome.WARN}
@@ -214,16 +233,24 @@ MILD = {Outcome.PASS, Outcome.SKIP, Outcome.WARN}
 _HARMLESS = {Outcome.PASS, Outcome.SKIP, Outcome.WARN, NOT_SELECTED, NOT_TESTED}
 
 
-def requirement_row(row: Requirement, records: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], list[Outcome]]:
+def scored_rows(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of requirements that count: all but those that came with a later version of the contract."""
+    return [row for row in rows if row.get("scored", True)]
+
+
+def requirement_row(
+    row: Requirement, records: Sequence[Mapping[str, Any]], contract: str
+) -> tuple[dict[str, Any], list[Outcome]]:
     """Return what the records of tests say of a requirement, and each outcome that they gave it.
 
-    What any test's exchanges showed of a requirement about every exchange is a failure of that one.
+    What any test's exchanges showed of a requirement about every exchange is a failure of that one. It is not scored
+    where it came with a later version of the contract than `contract`.
     """
     tests = [record for record in records if record["requirement"] == row.id]
     outcomes = [Outcome(record["outcome"]) for record in tests]
     if any(wire["requirement"] == row.id for record in records for wire in record["wire"]):
         outcomes.append(Outcome.FAIL)
-    said = {
+    said: dict[str, Any] = {
         "id": row.id,
         "level": row.level,
         "profile": row.profile,
@@ -231,4 +258,6 @@ def requirement_row(row: Requirement, records: Sequence[Mapping[str, Any]]) -> t
         "outcome": gravest(outcomes).value,
         "tests": [record["test"] for record in tests],
     }
+    if not came_with(row.since, contract):
+        said |= {"since": row.since, "scored": False}
     return said, outcomes

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 PERCENTILES = (50, 95, 99)
+TIMES_KEPT = 200
+"""So many single times of a distribution are kept in a result at most."""
 
 
 @dataclass
@@ -35,7 +37,10 @@ class Measures:
             samples = {name: sorted(seconds) for name, seconds in self._samples.items()}
             values = dict(self._values)
         return [
-            *({"name": name, "unit": "s", **distribution(ordered)} for name, ordered in samples.items()),
+            *(
+                {"name": name, "unit": "s", **distribution(ordered), "times": evenly_taken(ordered)}
+                for name, ordered in samples.items()
+            ),
             *({"name": name, "unit": unit, "value": value} for name, (value, unit) in values.items()),
         ]
 
@@ -45,3 +50,10 @@ def distribution(ordered: Sequence[float]) -> dict[str, Any]:
     ranks = {f"p{share}": ordered[math.ceil(share / 100 * len(ordered)) - 1] for share in PERCENTILES}
     figures = {"min": ordered[0], **ranks, "max": ordered[-1]}
     return {"samples": len(ordered), **{name: round(value, 6) for name, value in figures.items()}}
+
+
+def evenly_taken(ordered: Sequence[float], most: int = TIMES_KEPT) -> list[float]:
+    """Return ascending samples to the microsecond: all, or `most` of them at even ranks, the outermost included."""
+    if len(ordered) > most:
+        ordered = [ordered[round(place * (len(ordered) - 1) / (most - 1))] for place in range(most)]
+    return [round(value, 6) for value in ordered]

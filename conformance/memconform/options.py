@@ -39,10 +39,24 @@ _OPTIONS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("restart-command", "a shell command that kills the server with SIGKILL and starts it again", {}),
     ("failing-messages", "a file with messages whose extraction fails, a JSON array", {}),
     ("keep-data", "leave what the run created", {"action": "store_true"}),
+    ("start", "the command that started the server, for the one that repeats the run; it is not started here", {}),
+    ("baseline", "a file of known failures, which fail the run no longer", {}),
+    ("contract", "the version of the contract to judge against; that which the server declares otherwise", {}),
     ("json", "write the result to this file", {}),
 )
 
-_INI = ("url", "budget", "seed", "timeout", "rate", "api-key-env", "second-api-key-env", "restart-command")
+_INI = (
+    "url",
+    "budget",
+    "seed",
+    "timeout",
+    "rate",
+    "api-key-env",
+    "second-api-key-env",
+    "restart-command",
+    "baseline",
+    "contract",
+)
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -94,22 +108,42 @@ def settings_of(config: pytest.Config) -> RunSettings | None:
         restart_command=_value(config, "restart-command"),
         failing_messages=_value(config, "failing-messages"),
         keep_data=_value(config, "keep-data"),
+        start=_value(config, "start"),
+        baseline=_value(config, "baseline"),
+        contract=_contract(_value(config, "contract")),
     )
 
 
 def _check_names(config: pytest.Config) -> None:
     """Refuse a name that the contract does not have: it would select nothing, and nothing selected looks green."""
+    for option in ("profile", "requirement"):
+        for name in _value(config, option, ()):
+            try:
+                known_name(option, name)
+            except UsageError as error:
+                raise UsageError(f"--memory-{option}: {error}") from None
+
+
+def known_name(kind: str, name: str) -> str:
+    """Return the name of a profile or a requirement as the contract spells it; raise `UsageError` for another."""
     from memconform.contract import profiles, requirements
 
-    for option, spelt, known in (
-        ("profile", str.lower, profiles()),
-        ("requirement", str.upper, requirements()),
-    ):
-        for name in _value(config, option, ()):
-            if spelt(name) not in known:
-                near = get_close_matches(spelt(name), list(known), n=3)
-                hint = f"did you mean {' or '.join(near)}?" if near else "see 'memconform requirements'"
-                raise UsageError(f"--memory-{option}: {name!r} is no {option} of the contract; {hint}")
+    spelt = str.lower if kind == "profile" else str.upper
+    known = list(profiles() if kind == "profile" else requirements())
+    if spelt(name) in known and spelt(name) != "client":
+        return spelt(name)
+    near = get_close_matches(spelt(name), known, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "see 'memconform requirements'"
+    raise UsageError(f"{name!r} is no {kind} of the contract; {hint}")
+
+
+def _contract(version: str | None) -> str | None:
+    from memconform.contract.versions import known
+
+    try:
+        return None if version is None else known(version)
+    except ValueError as error:
+        raise UsageError(f"--memory-contract: {error}") from None
 
 
 def _number(kind: type, name: str, value: Any) -> Any:
@@ -152,6 +186,9 @@ def arguments(settings: RunSettings) -> list[str]:
         ("ca", settings.ca_file),
         ("restart-command", settings.restart_command),
         ("failing-messages", settings.failing_messages),
+        ("start", settings.start),
+        ("baseline", settings.baseline),
+        ("contract", settings.contract),
     ):
         words += [f"--memory-{name}={value}"] if value is not None else []
     words += ["--memory-insecure"] if settings.insecure else []

@@ -38,10 +38,11 @@ def pytest_configure(config: pytest.Config) -> None:
             return
         settings.target()
         settings.keys()
+        run = _Run(config, settings)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     config.addinivalue_line("markers", "requirement(id): a test of the memory API contract")
-    config.pluginmanager.register(_Run(config, settings), "memconform-run")
+    config.pluginmanager.register(run, "memconform-run")
 
 
 Wrapper: TypeAlias = Generator[None, pytest.TestReport, pytest.TestReport]
@@ -65,10 +66,12 @@ class _Run:
 
     def __init__(self, config: pytest.Config, settings: Any) -> None:
         """Find out whether this process controls the run or works for another (xdist)."""
+        from memconform.baseline.file import read_baseline
         from memconform.collector import Collector
         from memconform.items import SESSION, suite_folder
         from memconform.session import Session, new_run_id
 
+        self.baseline = read_baseline(Path(settings.baseline)) if settings.baseline else None
         handed = getattr(config, "workerinput", {}).get("memconform")
         self.is_worker = handed is not None
         self.handed: dict[str, Any] = json.loads(handed) if handed else {"run_id": new_run_id()}
@@ -82,7 +85,7 @@ class _Run:
             config.args.append(str(self.folder))
         config.stash[SESSION] = self.session
         if not self.is_worker:
-            config.stash[COLLECTOR] = Collector(self.session)
+            config.stash[COLLECTOR] = Collector(self.session, self.baseline)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -176,8 +179,20 @@ class _Run:
             if call.when == "call" and item.judgement is not None:
                 report.memconform = item.record()  # type: ignore[attr-defined]  # reports carry what plugins add
                 report.memconform_stop = item.judgement.stop  # type: ignore[attr-defined]  # likewise
+                self._excuse(report, item.record())
             report.memconform_broken = report.failed and not hasattr(report, "memconform")  # type: ignore[attr-defined]
         return report
+
+    def _excuse(self, report: pytest.TestReport, record: dict[str, Any]) -> None:
+        """Let pytest count a failure that is known, or not scored, as an expected one."""
+        from memconform.baseline.excuse import excuse
+        from memconform.baseline.file import today
+
+        contract = self.session.settings.contract or self.session.capabilities.contract
+        why = excuse(record, contract, self.baseline, today())
+        if why is not None:
+            report.outcome = "skipped"
+            report.wasxfail = why
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(self, collector: pytest.Collector) -> CollectWrapper:
@@ -244,13 +259,14 @@ class _Run:
         self._conclude(session, collector.finished)
 
     def _conclude(self, session: pytest.Session, result: dict[str, Any]) -> None:
+        from memconform.baseline.comparing import exit_code
         from memconform.report.files import write_json
         from memconform.verdict import ExitCode
 
         path = self.config.getoption("memory_json")
         if path:
             write_json(Path(path), result)
-        code = result["verdict"]["exit_code"]
+        code = exit_code(result)
         if self.config.pluginmanager.hasplugin("memconform-check"):
             session.exitstatus = self._code(code)
         elif code == ExitCode.NOT_CONFORMANT and session.exitstatus == pytest.ExitCode.OK:
@@ -266,7 +282,7 @@ class _Run:
         terminalreporter.section("memory API conformance")
         settings, tests = self.session.settings, sum(map(len, collector.planned.values()))
         lines = [*plan_lines(collector.server(), settings, tests, collector.bound), ""]
-        for line in [*lines, *verdict_lines(collector.finished, settings)]:
+        for line in [*lines, *verdict_lines(collector.finished)]:
             terminalreporter.line(line if terminalreporter.hasmarkup else click.unstyle(line))
 
     @pytest.hookimpl(trylast=True)

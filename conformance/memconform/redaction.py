@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
 _TELLING = 6
 """So many characters of a secret tell something of it."""
 _SECRET = 8
 """A shorter secret is hidden where it stands alone: within other words it is only letters."""
+
+
+_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
+
+
+def secrets_of(environ: Mapping[str, str]) -> list[str]:
+    """Return the values of the variables whose names say that they are secrets."""
+    return [value for name, value in environ.items() if _NAMES.search(name) and len(value) >= _TELLING]
 
 
 def redactor(secrets: Sequence[str]) -> Callable[[str], str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -70,8 +71,20 @@ def check_result(document: Any, name: str, *kinds: Kind) -> Kind:
     """Return the kind of a result; raise `UsageError` unless it is one of these kinds, of this version, and sound."""
     kind = _kind(document, name, kinds)
     damaged = [f"{error.pointer or 'the top'}: {error.message}" for error in validator(kind.name).errors(document)]
+    if not damaged and kind in (CONFORMANCE, CLIENT):
+        damaged = list(_contradictions(document))
     refuse_damaged(name, kind, damaged)
     return kind
+
+
+def _contradictions(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield where a verdict is not that of its requirements."""
+    verdict = result["verdict"]
+    counts = Counter(row["outcome"] for row in result["requirements"] if row.get("scored", True))
+    if verdict["counts"] != counts:
+        yield f"/verdict/counts: the requirements are {dict(sorted(counts.items()))}"
+    if counts["fail"] and verdict["conformance"] != "not conformant":
+        yield f"/verdict/conformance: {verdict['conformance']!r}, and {counts['fail']} of the requirements failed"
 
 
 def refuse_damaged(name: str, kind: Kind, damaged: Sequence[str]) -> None:

@@ -8,36 +8,50 @@ import sys
 from pathlib import Path
 
 from memconform.options import arguments, isolated_environment
+from memconform.pytest_process import INTERRUPTING, not_ignored
 from memconform.settings import RunSettings
 from memconform.verdict import CONCLUDED, ExitCode
 
 
-def pytest_arguments(settings: RunSettings, json_file: Path | None) -> list[str]:
-    """Return the arguments of the pytest run: our suite and plugins, nothing of the project that the user stands in."""
+def pytest_arguments(
+    settings: RunSettings, json_file: Path | None, reporter: str | None = "memconform.report.progress"
+) -> list[str]:
+    """Return the arguments of the pytest run: our suite and plugins, nothing of the project that the user stands in.
+
+    `reporter` is the plugin that takes the place of pytest's terminal output.
+    """
     from memconform.items import suite_folder
 
     suite = suite_folder()
     words = [str(suite), f"--rootdir={suite}", "-c", str(suite / "pytest.ini"), "--import-mode=importlib"]
     # unraisableexception collects garbage several times at the end: a tenth of a second that finds nothing of a server.
     unwanted = ("no:terminal", "no:cacheprovider", "no:unraisableexception")
-    for plugin in ("memconform.plugin", "memconform.report.progress", *unwanted):
-        words += ["-p", plugin]
+    for plugin in ("memconform.plugin", reporter, *unwanted):
+        words += ["-p", plugin] if plugin else []
     words += arguments(settings)
     words += [f"--memory-json={json_file.resolve()}"] if json_file else []
     return words
 
 
 def in_subprocess(words: list[str]) -> int:
-    """Run pytest and return the exit code; Ctrl-C reaches the run, which cleans up and still reports."""
-    process = subprocess.Popen([sys.executable, "-m", "pytest", *words], env=isolated_environment())  # noqa: S603
-    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+    """Run pytest and return the exit code; Ctrl-C, SIGTERM or a closed terminal reach the run, which still reports."""
+    unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTING)
+    previous = {number: signal.getsignal(number) for number in INTERRUPTING}
     try:
+        process = subprocess.Popen(  # noqa: S603 - our own words
+            # -P: no module in the folder where the user stands takes the place of one of ours
+            [sys.executable, "-P", "-m", "memconform.pytest_process", *words],
+            env=isolated_environment(),
+        )
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to both
+        for number in not_ignored(signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: process.terminate())
+        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
         code = process.wait()
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
     return exit_code(code)
 
 

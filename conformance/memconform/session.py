@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
@@ -18,6 +17,7 @@ from memconform.exchange import Exchange, Received, Sent
 from memconform.http import Disconnected, Refused, TimedOut, Unanswered, Wire
 from memconform.ledger import Ledger, state_folder
 from memconform.memory_api import MemoryApi, Principal
+from memconform.no_server import broken_off, hint, json_object, why_not_judged
 from memconform.recorder import Recorder, WireFinding
 from memconform.redaction import redactor
 from memconform.scopes import RUN_PREFIX, Scopes
@@ -36,13 +36,12 @@ PROBES: Mapping[str, tuple[str, str]] = {
 """A harmless, incomplete request for each profile that shows whether its operations are served."""
 
 _ABSENT = (404, 405, 501)
+_SHUT = frozenset({401, 403})
 _PUBLIC = re.compile(
     r"accept|content-|user-agent$|host$|origin$|x-forwarded|forwarded$|trace|cache-|prefer$", re.IGNORECASE
 )
 """Headers whose value is no secret of anybody's."""
 _TELLTALE = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
-_DEEPEST = 40
-"""How deep a capability document may be nested and still be read."""
 
 
 class Unreachable(Exception):
@@ -134,38 +133,39 @@ class Session:
         self.ledger.prepare()
         health = self._probe("GET", "/v1/health")
         answer = self._probe("GET", "/v1/capabilities")
-        document = _object(answer.body) if answer.status == 200 else None
-        if document is None and not self._looks_alive(health.status, health.body, answer.status, answer.body):
-            seen = answer.header("Content-Type") or "no media type"
-            raise Unreachable(
-                f"{self.settings.url} answers, but not as a memory server: GET /v1/capabilities gave {answer.status} "
-                f"({seen}) and GET /v1/health gave {health.status}. Is this the address before /v1?"
-            )
+        document = json_object(answer.body) if answer.status == 200 else None
+        if {health.status, answer.status} <= _SHUT:
+            raise Unreachable(self._not_let_in(self.first, answer.status))
+        if document is None and (why := why_not_judged(self.settings.url, health, answer)):
+            raise Unreachable(why)
         self.capabilities = Capabilities(document or {})
         self._check_credentials()
         undeclared = [name for name in PROBES if name not in self.capabilities.profiles]
         self.served_undeclared = tuple(name for name in undeclared if self._serves(name))
 
-    @staticmethod
-    def _looks_alive(status: int, health: bytes, status_of_capabilities: int, capabilities: bytes) -> bool:
-        said = _object(health)
-        healthy = status == 200 and said is not None and "status" in said
-        return healthy or (status_of_capabilities not in _ABSENT and _object(capabilities) is not None)
-
     def _check_credentials(self) -> None:
         scope = f"{RUN_PREFIX}{self.run_id}_probe"
-        for principal, option in ((self.first, "--api-key-env"), (self.second, "--second-api-key-env")):
+        for principal in (self.first, self.second):
             if principal is self.second and principal.token is None:
                 continue
             status = self._probe("GET", f"/v1/memories?user_id={scope}&limit=1", principal).status
-            if status in (401, 403):
-                what = "refuses the API key in" if principal.token else "wants credentials, and there are none in"
-                raise Unreachable(
-                    f"{self.settings.url} {what} ${principal.variable} ({status}). "
-                    f"Put the API key there, or name another variable with {option}."
-                )
+            if status in _SHUT:
+                raise Unreachable(self._not_let_in(principal, status))
         if self.second.token and self.second.token == self.first.token:
             raise Unreachable("both API keys are the same: tenancy needs the keys of two principals")
+
+    def _not_let_in(self, principal: Principal, status: int) -> str:
+        """Return the message for a server that wants other credentials, or some at all."""
+        url, variable = self.settings.url, principal.variable
+        option = "--api-key-env" if principal is self.first else "--second-api-key-env"
+        named = any(name.lower() == "authorization" for name, _ in self.wire.target.headers)
+        if principal.token:
+            head = f"{url} refuses the API key in ${variable} ({status}). Is it a key of this server, whole?"
+        elif named:
+            return f"{url} refuses the header Authorization ({status}). Its value is 'Bearer', a space and the key."
+        else:
+            head = f"{url} wants credentials, and there are none in ${variable} ({status})."
+        return f"{head} Put the API key there, or name another variable with {option}."
 
     def _serves(self, profile: str) -> bool:
         method, path = PROBES[profile]
@@ -181,11 +181,11 @@ class Session:
             credentials = (principal or self.first).headers()
             return self.wire.send(sent, credentials, "probe")[1]
         except Refused as error:
-            raise Unreachable(f"{error.detail}. {hint(error.detail)}") from error
+            raise Unreachable(f"{error.detail}. {hint(error.detail, self.settings.url)}") from error
         except TimedOut as error:
             raise Unreachable(f"{error.detail}. The server hangs, or --timeout is too short.") from error
         except Disconnected as error:
-            raise Unreachable(f"{error.detail}. Is it really an HTTP server?") from error
+            raise Unreachable(broken_off(error.detail, self.settings.url)) from error
 
     # During and after the tests.
 
@@ -221,34 +221,6 @@ class Session:
         self.wire.close()
 
 
-def hint(detail: str) -> str:
-    """Return what to try when no connection could be made, for this reason."""
-    if "CERTIFICATE" in detail:
-        return "Name its certificate authority with --ca FILE; --insecure trusts anybody, for a test server only."
-    if "SSL" in detail:
-        return "Does the server speak https there? Try http://."
-    if "Name or service" in detail or "nodename" in detail or "resolution" in detail:
-        return "Is the host name right?"
-    return "Is the server running, and is the port right?"
-
-
 def new_run_id() -> str:
     """Return an id for a run: eight hexadecimal digits."""
     return os.urandom(4).hex()
-
-
-def _object(body: bytes) -> dict[str, Any] | None:
-    try:
-        value = json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) and not _deeper(value, _DEEPEST) else None
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _deeper(value: object, levels: int) -> bool:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels == 0 or any(_deeper(each, levels - 1) for each in inner)

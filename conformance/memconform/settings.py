@@ -22,7 +22,15 @@ SECOND_API_KEY = "MEMCONFORM_SECOND_API_KEY"
 
 
 class UsageError(Exception):
-    """What was asked for makes no sense; the message says what to do instead."""
+    """What was asked for makes no sense; the message says what to do instead.
+
+    >>> from memconform import UsageError, check_server
+    >>> try:
+    ...     check_server("localhost:8765")
+    ... except UsageError as error:
+    ...     print(error)
+    'localhost:8765' is no http or https URL; did you mean http://localhost:8765?
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,12 @@ class RunSettings:
     failing_messages: str | None = None
     """A file with messages whose extraction fails; see `memconform.failing_messages`."""
     keep_data: bool = False
+    start: str | None = None
+    """The command that the server was started by, with `{port}` for its port; None where it ran already."""
+    baseline: str | None = None
+    """A file of known failures; see `memconform.baseline`."""
+    contract: str | None = None
+    """The version of the contract to judge against; None for the one that the server declares."""
 
     def target(self, environ: Mapping[str, str] = os.environ) -> Target:
         """Return where the requests go; raise `UsageError` for an address or a header that cannot be used."""
@@ -77,7 +91,7 @@ class RunSettings:
 
     def again(self, requirement: str | None = None) -> str:
         """Return the command that repeats this run, for one requirement or for all."""
-        words = ["memconform", "check", self.url]
+        words = ["memconform", "check", self._place()]
         wanted = (requirement,) if requirement else self.requirements
         words += [word for name in wanted for word in ("--requirement", name)]
         words += [word for name in self.profiles for word in ("--profile", name)]
@@ -90,8 +104,15 @@ class RunSettings:
         words += [word for header in self.headers for word in ("--header", _without_value(header))]
         return shlex.join(words)
 
+    def _place(self) -> str:
+        """Return the URL; that of a started server has no fixed port."""
+        if self.start is None or "{port}" not in self.start:
+            return self.url
+        return re.sub(r":\d+(?=/|$)", ":{port}", self.url, count=1)
+
 
 _REPEATED = (
+    ("--start", "start"),
     ("--level", "level"),
     ("--timeout", "timeout"),
     ("--rate", "rate"),
@@ -104,6 +125,8 @@ _REPEATED = (
     ("--restart-command", "restart_command"),
     ("--failing-messages", "failing_messages"),
     ("--keep-data", "keep_data"),
+    ("--baseline", "baseline"),
+    ("--contract", "contract"),
 )
 
 
@@ -112,6 +135,8 @@ _FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
 
 def checked_url(url: str) -> str:
     """Return a base URL without its last slash; raise `UsageError` when it is none."""
+    if url != url.strip():
+        raise UsageError(f"{url!r} begins or ends with white space; give the address alone")
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -123,12 +148,21 @@ def checked_url(url: str) -> str:
     if not url.isprintable() or re.search(r'[\s<>"\\^`{|}]', url) or not parts.path.isascii():
         raise UsageError(f"{url!r} is no URL: it holds a character that must be percent-encoded")
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise UsageError(f"{url!r} is no http or https URL; expected something like http://127.0.0.1:8765")
+        raise UsageError(f"{url!r} is no http or https URL; {_meant(url)}")
     if parts.query or parts.fragment:
         raise UsageError(
             "the URL has a query or a fragment; give the address before /v1, such as http://127.0.0.1:8765"
         )
     return url.rstrip("/").removesuffix("/v1").rstrip("/")
+
+
+def _meant(url: str) -> str:
+    """Return what to write instead, from what stands before the host."""
+    host = re.sub(r"^[a-z]*:?/+", "", url, count=1, flags=re.IGNORECASE)
+    if re.fullmatch(r"(localhost|[\w-]+(\.[\w-]+)+|\[[\da-fA-F:]+\])(:\d{1,5})?(/[\w./-]*)?", host):
+        plain = host.startswith(("localhost", "[")) or host[0].isdigit()
+        return f"did you mean {'http' if plain else 'https'}://{host}?"
+    return "expected something like http://127.0.0.1:8765"
 
 
 def _check_authority(file: str) -> None:
@@ -174,6 +208,8 @@ def _key(variable: str, file: str | None, environ: Mapping[str, str], *, default
         key = environ.get(variable, "").strip()
     if not key:
         return None
+    if key.lower().startswith("bearer "):
+        raise UsageError("the API key begins with the word 'Bearer'; give the key alone")
     if not key.isascii() or not key.isprintable() or " " in key:
         raise UsageError("the API key has characters that an Authorization header cannot carry")
     return key

@@ -61,7 +61,7 @@ class Visit:
 
     def faults(self) -> list[str]:
         """Return what axe-core finds against WCAG 2.2 AA and good practice: rule, where, why."""
-        found: dict[str, Any] = Axe().run(self.page, options={"runOnly": RULES}).response
+        found: dict[str, Any] = Axe().run(self.page, options={"runOnly": RULES, "resultTypes": ["violations"]}).response
         return [
             f"{rule['id']} ({rule['impact']}): {node['target']}: {node['failureSummary']}"
             for rule in found["violations"]

@@ -69,6 +69,7 @@ def test_a_defect_is_told_with_its_evidence(memconform: Any) -> None:
     (failed,) = (test for test in ended.result["tests"] if test["outcome"] == "fail")
     told = [step.split("/v1/memories")[0] + step.rpartition("→")[2] for step in failed["before"]]
     assert told[-3:] == ["DELETE  204", "GET  404", "GET  200"]
+    assert "files: result.json, junit.xml\n" in ended.out
     junit = (memconform.folder / "junit.xml").read_text()
     assert 'failures="1"' in junit
     assert "expected" in junit

@@ -190,7 +190,8 @@ def test_nothing_printed_steers_a_terminal() -> None:
     sent = Sent("POST", f"http://127.0.0.1:1/{hostile}", (("X", hostile),), hostile.encode())
     assert Exchange(sent, None, 0, 0).curl().isprintable()
     record = {"expected": hostile, "observed": hostile, "reason": f"a\n{hostile}", "exchanges": []}
-    for line in finding_lines(record, "CORE-13", "memconform check"):
+    row = {"id": "CORE-13", "level": "MUST", "statement": hostile}
+    for line in finding_lines(record, row, "memconform check"):
         assert line.isprintable()
     with_nul = replace(sent, body=b"\0" + hostile.encode())
     assert Exchange(with_nul, None, 0, 0).curl().isprintable()

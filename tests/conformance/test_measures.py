@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ import pytest
 
 from memconform.contract import content_root
 from memconform.judgement import Judgement, judge
-from memconform.measures import Measures
+from memconform.measures import TIMES_KEPT, Measures
 from memconform.report.terminal import verdict_lines
 from memconform.requirement import Mark
 from memconform.scene.restart import RestartFailed
@@ -39,11 +40,34 @@ def test_times_are_distributions_and_quantities_are_values() -> None:
             "p95": 0.095,
             "p99": 0.099,
             "max": 0.1,
+            "times": [number / 1000 for number in range(1, 101)],
         },
-        {"name": "once", "unit": "s", "samples": 1, **dict.fromkeys(("min", "p50", "p95", "p99", "max"), 0.25)},
+        {
+            "name": "once",
+            "unit": "s",
+            "samples": 1,
+            **dict.fromkeys(("min", "p50", "p95", "p99", "max"), 0.25),
+            "times": [0.25],
+        },
         {"name": "recall@5", "unit": "", "value": 0.75},
     ]
     assert Measures().to_json() == []
+
+
+@pytest.mark.parametrize("number", [1, 2, 199, 200, 201, 12345])
+def test_a_result_keeps_a_bounded_number_of_times(number: int) -> None:
+    """All of them up to 200; of more than that 200 at even ranks, from the smallest to the largest."""
+    measures = Measures()
+    for sample in reversed(range(number)):
+        measures.observe("lag", sample / 1e6)
+    (written,) = measures.to_json()
+    ranks = [round(each * 1e6) for each in written["times"]]
+    assert written["samples"] == number
+    assert len(ranks) == min(number, TIMES_KEPT)
+    assert (ranks[0], ranks[-1]) == (0, number - 1)
+    steps = {after - before for before, after in itertools.pairwise(ranks)} or {1}
+    assert max(steps) - min(steps) <= 1
+    assert min(steps) >= 1
 
 
 def passing(measures: Measures) -> None:
@@ -95,9 +119,9 @@ def test_the_terminal_has_a_line_for_each_measure() -> None:
     measures.state("recall@5\x1b[31m", 0.8125, "of 1")
     record = {"requirement": "SEARCH-09", "outcome": "pass", "wire": [], "measures": measures.to_json()}
     verdict: dict[str, Any] = {"partial": False, "badge": None, "conformance": "conformant"}
-    run = {"id": "x", "stopped": None, "requests": {"tests": 1, "cleanup": 0}, "seconds": 1.0}
+    run = {"id": "x", "stopped": None, "requests": {"tests": 1, "cleanup": 0}, "seconds": 1.0, "command": ""}
     result = {"requirements": [], "tests": [record], "leaks": [], "profiles": [], "verdict": verdict, "run": run}
-    said = [line for line in verdict_lines(result, RunSettings("http://127.0.0.1:1")) if "measured" in line]
+    said = [line for line in verdict_lines(result) if "measured" in line]
     assert said == [
         "  measured SEARCH-09: time to visibility min 6.1, p50 6.1, p95 12.3, p99 12.3, max 12.3 ms (2 samples)",
         "  measured SEARCH-09: restart 2.5 s (1 sample)",

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from memconform.answer import Answer
+from memconform.answer import Answer, shortened
 from memconform.applicability import why_not
 from memconform.budget import Budget, Size
 from memconform.capabilities import Capabilities
@@ -103,9 +103,31 @@ def test_what_was_refused_must_not_be_stored_by_its_mark() -> None:
     story.tell("empty content", answered(422))
     story.must_refuse("empty content")
     for item in ({"content": "empty content"}, {"content": "", "metadata": {"sent": "empty content"}}):
-        story.items = [item]
+        story.seen = {"empty content": [item]}
         with pytest.raises(NotMet, match="nothing stored of a request with empty content"):
             story.must_refuse("empty content")
+
+
+def test_a_list_that_fails_hides_no_wrong_answer() -> None:
+    """What was answered wrongly is a finding although the scope cannot be listed; what was refused is left open."""
+    story, names = Refusals(), ("NaN in the metadata", "half of a surrogate pair")
+    story.tell(names[0], answered(500))
+    story.tell(names[1], answered(422))
+    story.seen = dict.fromkeys(names, Inconclusive("the list answered 500"))
+    with pytest.raises(NotMet):
+        story.must_refuse(names[0])
+    with pytest.raises(Inconclusive):
+        story.must_refuse(names[1])
+
+
+def test_what_is_cut_says_so() -> None:
+    """A long number, body or path in a message ends with … and how long it was; a short one is as it is."""
+    assert shortened("1" * 400, 12) == "111111111111… (400 characters)"
+    long = answered(201, {"n": 10**400}, path="/" + "p" * 100)
+    assert long.observed().endswith("0… (408 bytes)")
+    assert answered(201, {"n": 1}).observed() == '201 {"n": 1}'
+    with pytest.raises(NotMet, match=r"p… \(101 characters\)"):
+        long.must_be(422)
 
 
 def test_a_refusal_has_one_of_its_statuses() -> None:

@@ -14,9 +14,10 @@ from memconform.cli.check import command as check
 from memconform.exchange import Exchange, Received, Sent
 from memconform.insides import insides
 from memconform.judgement import Judgement
+from memconform.no_server import hint
 from memconform.options import arguments
 from memconform.redaction import redactor
-from memconform.session import Session, hint
+from memconform.session import Session
 from memconform.settings import RunSettings, UsageError, checked_url
 
 URL = "http://127.0.0.1:8765"

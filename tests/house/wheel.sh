@@ -25,6 +25,16 @@ done
 new/bin/memconform check "$(grep -o 'http[^ ]*' url)" --budget smoke --json result.json
 new/bin/memconform explain CORE-16
 
+# What is made of a result: pages with their templates, the specification with its prose, and the names of the API.
+new/bin/memconform report result.json --html report.html --junit report.xml --sarif report.sarif --badge badge.svg
+new/bin/memconform specification --output site
+new/bin/memconform matrix result.json --output matrix
+grep -q 'id="SEARCH-10"' report.html
+grep -q 'id="SEARCH-10"' site/requirements.html
+grep -q 'result.html' matrix/index.html
+new/bin/python -c 'import memconform; assert memconform.ConformanceResult.read("result.json").conformant'
+new/bin/memconform init --yes --dry-run >/dev/null
+
 # The judge of clients, with the plugin that the wheel carries: a defect is found, and the plugin is packed.
 new/bin/memconform plugin selftest --only sends-json-as-text
 plugin=$(new/bin/python -c 'from memconform.clients.bends import reference_plugin; print(reference_plugin())')

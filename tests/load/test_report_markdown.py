@@ -9,7 +9,8 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from memconform_load.report.markdown import escaped, fenced, render
+from memconform.report.marking import escaped, fenced
+from memconform_load.report.markdown import render
 
 from .example_result import RUNS, open_run, violating_run
 from .hostile import ATTACK, hostile_run

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BASE = "https://memory-api.invalid/"
-RESULTS = ("conformance", "client", "proxy", "load", "migration")
+RESULTS = ("conformance", "client", "difference", "proxy", "load", "migration", "matrix")
 """The schemas of what the toolkit itself writes; all others are of the contract."""
+TOOLKIT = ("baseline", "baseline-comparison", "configuration")
+"""The schemas of what people write for the toolkit."""
 
 
 def subschemas(node: Any) -> Iterator[dict[str, Any]]:
@@ -54,7 +56,7 @@ def test_is_valid_against_the_metaschema(name: str) -> None:
 def test_says_what_it_is(name: str) -> None:
     """A schema has a title, a description, examples, and the id that follows from its place."""
     document = schema(name)
-    folder = "results" if name in RESULTS else "v1"
+    folder = "results" if name in RESULTS else "toolkit" if name in TOOLKIT else "v1"
     assert document["$id"] == f"{BASE}{folder}/{name}.schema.json"
     assert (content_root() / "schemas" / folder / f"{name}.schema.json").is_file()
     assert document["title"]
@@ -76,7 +78,8 @@ def test_references_lead_somewhere(name: str) -> None:
     for node in subschemas(schema(name)):
         if "$ref" not in node:
             continue
-        target, _, fragment = node["$ref"].removeprefix(f"{BASE}v1/").removeprefix(f"{BASE}results/").partition("#")
+        path, _, fragment = node["$ref"].partition("#")
+        target = path.rpartition("/")[2] if path.startswith(BASE) else path
         found: Any = schema(target.removesuffix(".schema.json")) if target else schema(name)
         assert target == PurePosixPath(target or ".").name or not target
         for step in fragment.strip("/").split("/") if fragment else ():

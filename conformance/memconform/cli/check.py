@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
+from memconform.baseline.file import read_baseline
 from memconform.budget import SIZES, Budget
-from memconform.cli.known import PROFILE, REQUIREMENT
-from memconform.cli.options import JSON_FILE
+from memconform.cli.known import BASELINE, CONTRACT, PROFILE, REQUIREMENT
+from memconform.cli.options import JSON_FILE, Line
+from memconform.cli.starting import SERVER, server
+from memconform.cli.writing import write_reports
 from memconform.failing_messages import FailingMessages
-from memconform.report.forms import REPORT_FILES, Reporting, reporting
+from memconform.report.forms import REPORT_FILES, reporting
 from memconform.result_file import CONFORMANCE, read_result
 from memconform.running import in_subprocess, pytest_arguments
 from memconform.settings import API_KEY, SECOND_API_KEY, RunSettings, UsageError
-from memconform.verdict import ExitCode
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
-@click.argument("url")
+@SERVER("MEMCONFORM_CHECK_URL")
 @click.option(
     "--profile",
     "profiles",
@@ -65,6 +67,7 @@ from memconform.verdict import ExitCode
     "--header",
     "headers",
     multiple=True,
+    type=Line(),
     metavar="'NAME: VALUE'",
     help="Header for every request; the value may be env:VARIABLE (repeatable).",
 )
@@ -82,35 +85,48 @@ from memconform.verdict import ExitCode
     help="JSON array of messages that are known to fail in the server's extraction (INGESTION-03).",
 )
 @click.option("--keep-data", is_flag=True, help="Leave what the run created on the server.")
+@BASELINE
+@CONTRACT
 @JSON_FILE
 @REPORT_FILES
 @click.pass_context
 def command(ctx: click.Context, /, budget: str, level: str | None, json_file: Path | None, **options: Any) -> None:
-    """Judge the memory server at URL, the address before /v1.
+    """Judge the memory server at URL, the address before /v1, or one that is started for it.
 
     Everything it creates carries its own run id and is deleted at the end. Exit codes: 0 conformant; 1 not conformant;
-    2 usage, nothing selected, or incomplete; 3 unreachable or credentials refused; 4 the harness failed.
+    2 usage, nothing selected, or incomplete; 3 unreachable or credentials refused; 4 the harness failed. With
+    --baseline 0 means that only what is known failed, and 1 that something else did, or that an entry is stale or
+    expired.
 
     \b
     memconform check http://127.0.0.1:8765
     memconform check https://memory.example --budget smoke --json result.json --html report.html
     memconform check http://127.0.0.1:8765 --requirement SEARCH-10 --seed 7
+    memconform check --start 'uvicorn app:app --port {port}' --budget smoke
     """  # noqa: D301 - click reads the backspace
-    reports = reporting(options)
-    settings = RunSettings(budget=Budget(budget), level=level, **options)  # type: ignore[arg-type]  # click gave a size
+    reports = reporting(options, json_file=json_file)
+    with server(ctx, options) as reached:
+        settings = RunSettings(reached.url, start=reached.start, budget=Budget(budget), level=level, **options)  # type: ignore[arg-type]  # click gave a size
+        _check(settings)
+        with result_file(json_file, wanted=bool(reports.files)) as file:
+            before = _identity(file)
+            code = (ctx.obj or in_subprocess)(pytest_arguments(settings, file))
+            if file and _identity(file) != before:
+                write_reports(read_result(file, CONFORMANCE), reports, json_file)
+    sys.exit(code)
+
+
+def _check(settings: RunSettings) -> None:
+    """Raise `click.UsageError` for settings that no run can have."""
     try:
         settings.target()
         settings.keys()
+        if settings.baseline:
+            read_baseline(Path(settings.baseline))
         if settings.failing_messages:
             FailingMessages.read(settings.failing_messages)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
-    with result_file(json_file, wanted=bool(reports.files)) as file:
-        before = _identity(file)
-        code = (ctx.obj or in_subprocess)(pytest_arguments(settings, file))
-        if file and _identity(file) != before:
-            _report(read_result(file, CONFORMANCE), reports)
-    sys.exit(code)
 
 
 @contextmanager
@@ -132,14 +148,3 @@ def _identity(file: Path | None) -> tuple[int, int] | None:
     except OSError:
         return None
     return (seen.st_ino, seen.st_mtime_ns) if seen else None
-
-
-def _report(result: Mapping[str, Any], reports: Reporting) -> None:
-    """Write the other forms of the result and name them."""
-    try:
-        written = reports.write(result)
-    except OSError as error:
-        click.echo(f"memconform: {error.filename} cannot be written: {error.strerror}", err=True)
-        sys.exit(ExitCode.HARNESS)
-    if written:
-        click.echo(f"files: {', '.join(map(str, written))}")

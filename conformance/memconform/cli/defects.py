@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from memconform.cli.known import REQUIREMENT
+from memconform.cli.next_step import suggest
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -41,6 +42,7 @@ def command(requirement: str | None, as_json: bool) -> None:
     for row in rows:
         told = row.get("sin") or row.get("freedom")
         click.echo(f"{_kind(row):<{kind_width}} {row['name']:<{name_width}}  {told}")
+    suggest("memconform serve --defect NAME, and in another terminal memconform check http://127.0.0.1:8765")
 
 
 def _kind(row: dict[str, Any]) -> str:

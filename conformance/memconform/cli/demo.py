@@ -22,6 +22,7 @@ from memconform.result_file import CONFORMANCE, read_result
 from memconform.running import in_subprocess, pytest_arguments
 from memconform.serving import NotServing, served
 from memconform.settings import API_KEY, SECOND_API_KEY, RunSettings
+from memconform.specification.site import write_site
 from memconform.verdict import ExitCode
 
 DEFECT = "resurrects-deleted"
@@ -50,12 +51,8 @@ def command(output: Path, defect: str) -> None:
         good = _check([], keys, RunSettings("", budget=Budget("smoke")), files[0])
         broken = defects()[defect]
         click.echo(f"\n2. The same server with the seeded defect {defect!r}: {broken.sin}\n")
-        bad = _check(
-            ["--defect", defect],
-            keys,
-            RunSettings("", budget=Budget("smoke"), requirements=(broken.breaks,)),
-            *files[3:],
-        )
+        one = RunSettings("", budget=Budget("smoke"), requirements=(broken.breaks,))
+        bad = _check(["--defect", defect], keys, one, files[1])
         click.echo("\n3. The reference plugin in Dify's runtime, with the reference server\n")
         with served([], {"MEMCONFORM_SERVER_API_KEYS": keys[API_KEY]}) as url:
             told = _plugin(url, keys[API_KEY])
@@ -65,7 +62,15 @@ def command(output: Path, defect: str) -> None:
         raise click.ClickException(f"the reference server did not start: {error}") from None
     except PluginFailed as error:
         raise click.ClickException(f"the plugin did not run: {error}") from None
+    write_site(output / "specification")
     click.echo("\nAll servers are stopped. Result files: " + ", ".join(map(str, [*files, *load_files])))
+    for what, page in (
+        ("the verdict", "conformance.html"),
+        ("the defect, and why it is one", "defect.html"),
+        ("the load test", "load.html"),
+        ("the contract", "specification/index.html"),
+    ):
+        click.echo(f"      {output / page}: {what}")
     click.echo("Next: memconform serve, and in another terminal memconform check http://127.0.0.1:8765")
     click.echo("      memconform plugin check reference_plugin judges the other end of the wire")
     click.echo("      memconform load http://127.0.0.1:8765 tells what the server bears; memconform capacity how much")

@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from memconform.cli.known import REQUIREMENT
+from memconform.cli.next_step import suggest
 from memconform.contract import Requirement, requirements
-from memconform.items import suite_tests
+from memconform.contract.versions import FIRST
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,14 +20,17 @@ from memconform.items import suite_tests
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def command(requirement: str, as_json: bool) -> None:
     """Print a requirement's statement, why it is there, how it is tested, and which defects prove the test."""
+    from memconform.specification.tested import tests_of  # pytest: a shell that completes an id does not wait for it
+
     row = requirements()[requirement]
-    tests = [{"test": f"{path.name}::{name}", "promise": promise} for path, name, promise in suite_tests(requirement)]
+    tests = [asdict(each) for each in tests_of(requirement)]
     proof = _proof(requirement)
     if as_json:
         known = {name: value for name, value in asdict(row).items() if value is not None}
         click.echo(json.dumps({**known, "tests": tests, "defects": proof}, indent=1))
         return
-    click.echo(f"{click.style(row.id, bold=True)} ({row.level}, profile {row.profile})")
+    since = f", since contract {row.since}" if row.since != FIRST else ""
+    click.echo(f"{click.style(row.id, bold=True)} ({row.level}, profile {row.profile}{since})")
     for label, text in _told(row):
         _print(label, text)
     for test in tests:
@@ -35,6 +39,16 @@ def command(requirement: str, as_json: bool) -> None:
         _print("defect", f"{defect['name']}: {defect['sin']}")
     if proof is None:
         _print("defects", "listed when the extra 'server' is installed: pip install 'memconform[server]'")
+    suggest(*_next(row, proof or []))
+
+
+def _next(row: Requirement, proof: list[dict[str, Any]]) -> list[str]:
+    """Return how to see it judged: your own server or plugin, and one that is known to break it."""
+    if row.profile == "client":
+        steps = [f"memconform plugin check PLUGIN --requirement {row.id} judges a plugin by it"]
+        return steps + [f"memconform plugin selftest --only {each['name']} -v shows it broken" for each in proof[:1]]
+    steps = [f"memconform check http://127.0.0.1:8765 --requirement {row.id} judges a server by it"]
+    return steps + [f"memconform serve --defect {each['name']} starts a server that breaks it" for each in proof[:1]]
 
 
 def _told(row: Requirement) -> list[tuple[str, str]]:

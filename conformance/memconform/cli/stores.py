@@ -6,6 +6,8 @@ import json
 
 import click
 
+from memconform.cli.next_step import suggest
+
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
@@ -39,3 +41,4 @@ def command(as_json: bool) -> None:
             click.echo(f"{'':<{width}}    --upstream {kind.upstream}")
         for option, said in kind.options.items():
             click.echo(f"{'':<{width}}    --option {option}=…  {said}")
+    suggest("memconform serve --store NAME, and memconform providers list for those that can be started here")

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from memconform.baseline.comparing import compare
+from memconform.baseline.file import Baseline, today
 from memconform.clients.run import ClientRun, ClientTest
-from memconform.collector import MILD, NOT_RUN, NOT_SELECTED, requirement_row
+from memconform.collector import MILD, NOT_RUN, NOT_SELECTED, requirement_row, scored_rows
 from memconform.contract import Requirement, requirements
+from memconform.contract.versions import FIRST
 from memconform.environment import tool
 from memconform.verdict import Conformance, ExitCode, Outcome, conclude, gravest
 
@@ -26,15 +29,19 @@ class ClientResult:
     planned: Sequence[ClientTest]
     selected: Sequence[str]
     command: str
+    contract: str = FIRST
+    """The version of the contract that is judged against: a client declares none."""
+    baseline: Baseline | None = None
+    """The known failures; None where none were named."""
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     started: float = field(default_factory=time.monotonic)
 
     def to_json(self) -> dict[str, Any]:
         """Return the whole result; read it only when the last test has ended."""
         rows = [self._requirement(row) for row in requirements().values() if row.profile == "client"]
-        return {
+        result = {
             "format": FORMAT,
-            "contract": "1.0",
+            "contract": self.contract,
             "tool": tool(),
             "client": self._client(),
             "run": {
@@ -48,10 +55,11 @@ class ClientResult:
                 "selection": list(self.selected),
                 "command": self.command,
             },
-            "verdict": self._verdict(rows),
+            "verdict": self._verdict(scored_rows(rows)),
             "requirements": rows,
             "tests": self.run.records,
         }
+        return result if self.baseline is None else {**result, "baseline": compare(result, self.baseline, today())}
 
     def _client(self) -> dict[str, Any]:
         client = self.run.client
@@ -66,7 +74,7 @@ class ClientResult:
 
     def _requirement(self, row: Requirement) -> dict[str, Any]:
         planned = sum(test.requirement == row.id for test in self.planned)
-        said, outcomes = requirement_row(row, self.run.records)
+        said, outcomes = requirement_row(row, self.run.records, self.contract)
         if not planned and not outcomes:
             said["outcome"] = NOT_SELECTED
         elif len(said["tests"]) < planned and gravest(outcomes) in MILD:

@@ -25,6 +25,11 @@ class SchemaError:
 
     `message` never repeats a value of the instance, so it may go into a problem; `seen` is the offending
     value in at most 80 characters, for findings only.
+
+    >>> from memconform import validator
+    >>> (error,) = validator("scope").errors({"user_id": 7})
+    >>> error.pointer, error.keyword
+    ('/user_id', 'type')
     """
 
     pointer: str

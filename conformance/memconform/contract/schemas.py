@@ -32,7 +32,13 @@ RFC3339 = re.compile(
 
 
 class SchemaValidator(Protocol):
-    """Judges instances of one schema."""
+    """Judges instances of one schema.
+
+    >>> from memconform import SchemaValidator, validator
+    >>> scope: SchemaValidator = validator("scope")
+    >>> scope.is_valid({"user_id": "ann"})
+    True
+    """
 
     def is_valid(self, instance: Json) -> bool:
         """Tell whether the instance satisfies the schema."""
@@ -45,7 +51,7 @@ class SchemaValidator(Protocol):
 def schemas() -> Mapping[str, dict[str, Any]]:
     """Return every schema by its name (that of its file, without `.schema.json`), not to be changed."""
     folder = content_root() / "schemas"
-    files = sorted((*folder.glob("v1/*.schema.json"), *folder.glob("results/*.schema.json")))
+    files = sorted(file for part in ("v1", "results", "toolkit") for file in folder.glob(f"{part}/*.schema.json"))
     return MappingProxyType({file.name.removesuffix(".schema.json"): json.loads(file.read_bytes()) for file in files})
 
 
@@ -59,7 +65,14 @@ def schema(name: str) -> dict[str, Any]:
 
 @cache
 def validator(name: str) -> SchemaValidator:
-    """Return the fast validator of the schema of that name; raise `LookupError` when there is none."""
+    """Return the fast validator of the schema of that name; raise `LookupError`, naming those there are, for no schema.
+
+    Names are those of the files in `schemas/`, such as `memory`, `capabilities`, `problem` or `conformance`.
+
+    >>> from memconform import validator
+    >>> validator("scope").is_valid({"user_id": ""})
+    False
+    """
     import jsonschema_rs
 
     compiled = jsonschema_rs.Draft202012Validator(

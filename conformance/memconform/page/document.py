@@ -20,7 +20,8 @@ class Assets:
     """The templates, styles and scripts of one kind of page: the files of one folder.
 
     A template has `policy` (the content of its Content-Security-Policy), `style` and `scripts` (a list of texts, each
-    for a script element of its own, in order) besides the words that it is rendered with.
+    for a script element of its own, in order) besides the words that it is rendered with; its head begins with
+    `head.html`, which holds the policy and the style.
     """
 
     def __init__(self, folder: Path, filters: Mapping[str, Callable[..., Any]] | None = None) -> None:

@@ -102,9 +102,15 @@ def definition(name: str) -> Definition:
     if name not in known:
         near = get_close_matches(name, known, n=3, cutoff=0.4) or known
         raise Unfit(f"there is no provider {name!r}; `memconform providers list` shows all. Near: {', '.join(near)}")
+    return read_definition(path)
+
+
+def read_definition(path: Path) -> Definition:
+    """Read the definition in a file, whose folder names the provider; raise `Unfit` where it makes no sense."""
     try:
         return _definition(path, load_yaml(path))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
+        name = path.parent.name
         raise Unfit(f"{FILE} of the provider {name} makes no sense: {type(error).__name__}: {error}") from None
 
 

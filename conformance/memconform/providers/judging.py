@@ -7,11 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from memconform.contract.content import content_root
+from memconform.difference import Row, requirement_rows
 from memconform.environments import Note
 from memconform.providers.bridge import Bridge, bridged
 from memconform.providers.definition import Definition
@@ -22,15 +22,6 @@ from memconform.settings import API_KEY, SECOND_API_KEY
 BUDGET = "standard"
 _LIMIT_S = 1200.0
 _NO_VERDICT = (3, 4)
-
-
-@dataclass(frozen=True)
-class Change:
-    """One requirement whose outcome differs from the one that was expected of a provider."""
-
-    requirement: str
-    expected: str
-    seen: str
 
 
 def judged(
@@ -74,15 +65,7 @@ def _checked(wanted: Definition, bridge: Bridge, file: Path, budget: str) -> tup
     return done.returncode, "\n".join(f"    {line}" for line in done.stdout.strip().splitlines()[-12:])
 
 
-def changes(wanted: Definition, before: Mapping[str, Any], now: Mapping[str, Any]) -> Sequence[Change]:
+def changes(wanted: Definition, before: Mapping[str, Any], now: Mapping[str, Any]) -> Sequence[Row]:
     """Return the requirements that fail now and did not, or no longer do; without those that are known to vary."""
-    was, seen = _outcomes(before), _outcomes(now)
-    return [
-        Change(name, was.get(name, "unknown"), seen.get(name, "unknown"))
-        for name in sorted({*was, *seen})
-        if name not in wanted.varies and ("fail" in (was.get(name), seen.get(name)) and was.get(name) != seen.get(name))
-    ]
-
-
-def _outcomes(result: Mapping[str, Any]) -> dict[str, str]:
-    return {row["id"]: row["outcome"] for row in result["requirements"]}
+    rows = requirement_rows(before["requirements"], now["requirements"])
+    return [row for row in rows if "fail" in (row.before, row.now) and row.requirement not in wanted.varies]

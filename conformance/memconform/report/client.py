@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from memconform.report.finding import finding_lines
-from memconform.report.terminal import COLOURS, MARK_COLOURS, MARKS, plain
-
-_GRAVE = ("warn", "inconclusive", "error", "fail")
-_SHOWN = 3
+from memconform.baseline import telling
+from memconform.baseline.comparing import exit_code
+from memconform.report.findings import MARK_COLOURS, findings
+from memconform.report.terminal import COLOURS, ends_with, plain
+from memconform.verdict import ExitCode
 
 
 def client_plan_lines(result: Mapping[str, Any], python: str) -> Iterator[str]:
@@ -25,10 +25,7 @@ def client_plan_lines(result: Mapping[str, Any], python: str) -> Iterator[str]:
 
 def client_verdict_lines(result: Mapping[str, Any]) -> Iterator[str]:
     """Yield the findings, the gravest last, then a line for each requirement and the verdict."""
-    for grave in _GRAVE:
-        for row in result["requirements"]:
-            if row["outcome"] == grave:
-                yield from _finding_lines(result, row)
+    yield from findings(result)
     for row in result["requirements"]:
         if row["outcome"] != "not_selected":
             outcome = click.style(f"{row['outcome']:<12}", fg=MARK_COLOURS.get(row["outcome"], "green"))
@@ -41,33 +38,11 @@ def client_verdict_lines(result: Mapping[str, Any]) -> Iterator[str]:
         yield click.style(f"stopped early: {plain(result['run']['stopped'])}", fg="red")
     verdict, run = result["verdict"], result["run"]
     part = " in what was selected" if verdict["partial"] else ""
-    head = click.style(f"{verdict['conformance'].upper()}{part}", fg=COLOURS[verdict["conformance"]], bold=True)
+    yield from map(plain, telling.lines(result))
+    words = plain(telling.headline(result) or f"{verdict['conformance'].upper()}{part}") + ends_with(result)
+    tolerated = verdict["exit_code"] != exit_code(result) == ExitCode.CONFORMANT
+    head = click.style(words, fg="yellow" if tolerated else COLOURS[verdict["conformance"]], bold=True)
     yield f"{head} — {run['calls']} calls, {run['requests']} requests, {run['seconds']:.1f} s"
-
-
-def _finding_lines(result: Mapping[str, Any], row: Mapping[str, Any]) -> Iterator[str]:
-    again = f"{result['run']['command']} --requirement {row['id']}"
-    for number, record in enumerate(_evidence(result, row)):
-        if number == _SHOWN:
-            yield f"  … and more of {row['id']}: --json has them all"
-            return
-        head, *rest = finding_lines(record, row["id"], again)
-        yield click.style(MARKS[row["outcome"]], fg=MARK_COLOURS[row["outcome"]], bold=True) + " " + head
-        yield from rest
-        yield ""
-
-
-def _evidence(result: Mapping[str, Any], row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    told = set()
-    for record in result["tests"]:
-        if record["requirement"] == row["id"] and record["outcome"] == row["outcome"]:
-            told.add(record.get("observed"))
-            yield record
-    for record in result["tests"]:
-        for wire in record["wire"]:
-            if wire["requirement"] == row["id"] and wire["observed"] not in told:
-                told.add(wire["observed"])
-                yield wire
 
 
 def _short(statement: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from memconform.contract import requirements
@@ -14,21 +15,16 @@ WIDTH = 110
 
 def finding_text(record: Mapping[str, Any], settings: RunSettings) -> str:
     """Return the finding of a test's record, several lines, without colour."""
-    return "\n".join(finding_lines(record, record["requirement"], again_of(record, record["requirement"], settings)))
+    row = asdict(requirements()[record["requirement"]])
+    return "\n".join(finding_lines(record, row, settings.again(record.get("test_of") or row["id"])))
 
 
-def again_of(record: Mapping[str, Any], requirement: str, settings: RunSettings) -> str:
-    """Return the command that judges a server again by the test of the record."""
-    return settings.again(record.get("test_of") or requirement)
-
-
-def finding_lines(record: Mapping[str, Any], requirement: str, again: str) -> list[str]:
+def finding_lines(record: Mapping[str, Any], row: Mapping[str, Any], again: str) -> list[str]:
     """Return the lines of a finding; `record` has expected and observed, or a reason, and exchanges.
 
-    `again` is the command that runs it once more.
+    `row` is the requirement (id, level, statement), `again` the command that runs it once more.
     """
-    row = requirements()[requirement]
-    lines = _wrapped(f"{row.id} ({row.level})", row.statement)
+    lines = _wrapped(f"{row['id']} ({row['level']})", _harmless(row["statement"]))
     if record.get("promise"):
         lines += _wrapped("  test", f"{record['test']}: {record['promise']}")
     for label in ("expected", "observed", "reason"):

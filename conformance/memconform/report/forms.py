@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import click
 
-from memconform.cli.options import ResultFile
+from memconform.cli.options import ResultFile, refuse_shared
 from memconform.report.files import write_text
 
 Result: TypeAlias = Mapping[str, Any]
@@ -80,7 +80,13 @@ class Reporting:
         return [write_text(file, form.render(result, self.specification)) for form, file in self.files.items()]
 
 
-def reporting(options: dict[str, Any]) -> Reporting:
-    """Take the values of the options of `REPORT_FILES` out of a command's options."""
+def reporting(options: dict[str, Any], *, read: Path | None = None, json_file: Path | None = None) -> Reporting:
+    """Take the values of the options of `REPORT_FILES` out of a command's options.
+
+    `read` is the result that the command reads, `json_file` the one that it writes. Raises `click.UsageError` where two
+    of all these files are one.
+    """
     files = {form: file for form in FORMS if (file := options.pop(form.variable)) is not None}
+    written = {"--json": json_file} | {form.option: file for form, file in files.items()}
+    refuse_shared(written, [read] if read else [])
     return Reporting(files, options.pop("specification"))

@@ -9,7 +9,9 @@ from typing import Any
 import click
 import pytest
 
+from memconform.cli.next_step import suggest
 from memconform.plugin import COLLECTOR
+from memconform.report.next_steps import next_steps
 from memconform.report.terminal import plan_lines, verdict_lines
 from memconform.verdict import Outcome
 
@@ -70,5 +72,6 @@ class _Progress:
         if self.moving:
             click.echo("\r\x1b[K", nl=False)
         click.echo("")
-        for line in verdict_lines(collector.finished, collector.session.settings):
+        for line in verdict_lines(collector.finished):
             click.echo(line)
+        suggest(*next_steps(collector.finished))

@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
-from memconform.applicability import LARGER_BUDGET
-from memconform.report.finding import again_of, finding_lines
+from memconform.baseline import telling
+from memconform.report.badge import waiting
+from memconform.report.findings import findings
+from memconform.report.standing import scored
 from memconform.settings import RunSettings
 
 COLOURS = {
@@ -19,9 +21,6 @@ COLOURS = {
     "not tested": "bright_black",
     "not declared": "bright_black",
 }
-
-MARKS = {"fail": "FAIL", "warn": "WARN", "inconclusive": "INCONCLUSIVE", "error": "ERROR"}
-MARK_COLOURS = {"fail": "red", "warn": "yellow", "inconclusive": "yellow", "error": "magenta"}
 
 
 def plan_lines(server: Mapping[str, Any], settings: RunSettings, tests: int, bound: int) -> Iterator[str]:
@@ -38,58 +37,32 @@ def plan_lines(server: Mapping[str, Any], settings: RunSettings, tests: int, bou
     yield f"  budget     {settings.budget.size}, seed {settings.seed}"
 
 
-def verdict_lines(result: Mapping[str, Any], settings: RunSettings) -> Iterator[str]:
+def verdict_lines(result: Mapping[str, Any]) -> Iterator[str]:
     """Yield the findings, the gravest last, then a line for each profile and the verdict."""
-    for outcome in ("warn", "inconclusive", "error", "fail"):
-        for row in result["requirements"]:
-            if row["outcome"] == outcome:
-                yield from _requirement_lines(result, row, settings)
-    yield from _leak_lines(result, settings)
+    yield from findings(result)
+    yield from _leak_lines(result)
     for profile in result["profiles"]:
         yield from _profile_lines(profile, result)
     for record in result["tests"]:
         for measure in record.get("measures", ()):
             yield f"  measured {record['requirement']}: {_measured(measure)}"
-    yield from _closing_lines(result)
+    yield from _untested_lines(result)
+    yield from map(plain, telling.lines(result))
+    yield _verdict_line(result)
 
 
-def _requirement_lines(result: Mapping[str, Any], row: Mapping[str, Any], settings: RunSettings) -> Iterator[str]:
-    """Yield what the tests of one requirement found, and what was seen of it in the exchanges of other tests."""
-    outcome = row["outcome"]
-    for told, record in enumerate(_evidence(result, row["id"], outcome)):
-        if told >= 3:
-            yield f"  … and more of {row['id']}: --json has them all"
-            break
-        head, *rest = finding_lines(record, row["id"], again_of(record, row["id"], settings))
-        yield click.style(MARKS[outcome], fg=MARK_COLOURS[outcome], bold=True) + " " + head
-        yield from rest
-        yield ""
-
-
-def _evidence(result: Mapping[str, Any], requirement: str, outcome: str) -> Iterator[Mapping[str, Any]]:
-    seen = set()
-    for record in result["tests"]:
-        if record["requirement"] == requirement and record["outcome"] == outcome:
-            seen.add((record.get("expected"), record.get("observed")))
-            yield record
-    for record in result["tests"]:
-        for wire in record["wire"]:
-            key = (wire["expected"], wire["observed"])
-            if wire["requirement"] == requirement and key not in seen:
-                seen.add(key)
-                yield wire
-
-
-def _leak_lines(result: Mapping[str, Any], settings: RunSettings) -> Iterator[str]:
-    again = f"memconform cleanup --run-id {result['run']['id']}"
-    if settings.keep_data:
-        yield f"kept what the run created; to delete it: {again}"
+def _leak_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    cleanup = f"memconform cleanup --run-id {result['run']['id']}"
+    if "--keep-data" in result["run"]["command"].split():
+        yield f"kept what the run created; to delete it: {cleanup}"
         yield ""
     reasons = Counter(plain(str(leak.get("why", ""))) for leak in result["leaks"])
     for why, count in reasons.items():
         yield f"left behind: {count} of this run's memories ({why})"
-    if any(not leak.get("stray") for leak in result["leaks"]):
-        yield f"  try       {again}"
+    started = "--start" in result["run"]["command"].split()  # by the check, which ended it: nothing is there any more
+    if any(not leak.get("stray") for leak in result["leaks"]) and not started:
+        unlisted = any(why.startswith("the list") for why in reasons)
+        yield f"  try       {'mend the list first, for it tells what to delete; then ' * unlisted}{cleanup}"
     if reasons:
         yield ""
 
@@ -118,8 +91,8 @@ def _measured(measure: Mapping[str, Any]) -> str:
     return f"{name} {figures} {unit} ({measure['samples']} samples)"
 
 
-def _closing_lines(result: Mapping[str, Any]) -> Iterator[str]:
-    verdict, run = result["verdict"], result["run"]
+def _untested_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield which requirements were not judged, or count for nothing, and why."""
     skipped: dict[str, list[str]] = {}
     for row in result["requirements"]:
         if row["outcome"] == "skip" and profile_declared(result, row["profile"]):
@@ -133,18 +106,30 @@ def _closing_lines(result: Mapping[str, Any]) -> Iterator[str]:
     ]
     if untested and not result["verdict"]["partial"]:
         yield f"  not tested by this version: {', '.join(untested)}"
-    if run["stopped"]:
-        yield click.style(f"stopped early: {plain(run['stopped'])}", fg="red")
+    if unscored := [f"{row['id']} ({row['outcome']})" for row in result["requirements"] if not scored(row)]:
+        yield f"  unscored {', '.join(unscored)}: newer than contract {result['contract']}, which counts here"
+    if result["run"]["stopped"]:
+        yield click.style(f"stopped early: {plain(result['run']['stopped'])}", fg="red")
+
+
+def _verdict_line(result: Mapping[str, Any]) -> str:
+    verdict, run = result["verdict"], result["run"]
     badge = f", badge {verdict['badge'].capitalize()}" if verdict["badge"] else ""
     part = " in what was selected" if verdict["partial"] else ""
-    waiting = sum(len(ids) for reason, ids in skipped.items() if reason.startswith(LARGER_BUDGET))
-    if waiting and badge:
-        badge += f" at this budget ({waiting} requirements wait for a larger one)"
+    later = len(waiting(result))
+    if later and badge:
+        badge += f" at this budget ({later} requirements wait for a larger one)"
     conformance = verdict["conformance"]
-    yield (
-        click.style(f"{conformance.upper()}{part}{badge}", fg=COLOURS[conformance], bold=True)
-        + f" — {run['requests']['tests']} requests, {run['requests']['cleanup']} to clean up, {run['seconds']:.1f} s"
-    )
+    baseline_holds = "baseline" in result and result["baseline"]["exit_code"] == 0
+    head = plain(telling.headline(result) or f"{conformance.upper()}{part}{badge}") + ends_with(result)
+    colour = "yellow" if baseline_holds and conformance != "conformant" else COLOURS[conformance]
+    requests = f"{run['requests']['tests']} requests, {run['requests']['cleanup']} to clean up"
+    return f"{click.style(head, fg=colour, bold=True)} — {requests}, {run['seconds']:.1f} s"
+
+
+def ends_with(result: Mapping[str, Any]) -> str:
+    """Return the exit code in words where a baseline decides it, as it may differ from what the verdict suggests."""
+    return f" (exit code {result['baseline']['exit_code']})" if "baseline" in result else ""
 
 
 def profile_declared(result: Mapping[str, Any], name: str) -> bool:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from memconform.cli.lazy import LazyGroup
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _COMMANDS = {
     "run": ("memconform_load.cli.run", "Run a scenario against the server at URL; the word run may be left out."),
@@ -31,6 +35,11 @@ class _Load(LazyGroup):
         run = importlib.import_module(self.table["run"][0]).command
         run.format_help(click.Context(run, info_name="load", parent=ctx.parent), formatter)
         self.format_commands(ctx, formatter)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[Any]]:
+        """Return the commands that begin like this, and the options of a run."""
+        run: click.Command = importlib.import_module(self.table["run"][0]).command
+        return super().shell_complete(ctx, incomplete) + run.shell_complete(click.Context(run), incomplete)
 
 
 @click.command(cls=_Load, table=_COMMANDS, context_settings={"help_option_names": list(_HELP)})

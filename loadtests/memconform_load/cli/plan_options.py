@@ -8,18 +8,27 @@ from typing import Any, TypeVar
 
 import click
 
+from memconform.cli.options import Line
 from memconform.settings import API_KEY, RunSettings, UsageError, checked_url
 from memconform_load.arrivals import Schedule, parse_schedule
 from memconform_load.plan import DEFAULTS, Plan
 from memconform_load.quantities import duration
-from memconform_load.scenarios import Described, described, scenario_path
+from memconform_load.scenarios import Described, described, scenario_path, scenarios
 from memconform_load.slo import parse_slo, read_slo_file
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 _OPTIONS = (
-    click.option("--scenario", default="chat", show_default=True, help="Name of a scenario, or the path of its file."),
+    click.option(
+        "--scenario",
+        default="chat",
+        show_default=True,
+        shell_complete=lambda _ctx, _param, incomplete: [
+            each.name for each in scenarios() if each.name.startswith(incomplete)
+        ],
+        help="Name of a scenario, or the path of its file.",
+    ),
     click.option(
         "--rate",
         metavar="RATE",
@@ -57,7 +66,9 @@ _OPTIONS = (
     click.option(
         "--set", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of the scenario (repeatable)."
     ),
-    click.option("--slo", "slo", multiple=True, metavar="OBJECTIVE", help="Such as 'search.p95<200ms' (repeatable)."),
+    click.option(
+        "--slo", multiple=True, type=Line(), metavar="OBJECTIVE", help="Such as 'search.p95<200ms' (repeatable)."
+    ),
     click.option(
         "--slo-file",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),

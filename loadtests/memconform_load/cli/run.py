@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
+from memconform.cli.next_step import suggest
 from memconform.cli.options import JSON_FILE
+from memconform.cli.starting import SERVER, server
 from memconform.report.files import write_json
 from memconform.settings import UsageError
 from memconform_load.cli.plan_options import environment, plan_options, planned
@@ -33,8 +35,8 @@ def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     ctx.exit()
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("url")
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "MEMCONFORM_LOAD"})
+@SERVER("MEMCONFORM_LOAD_URL")
 @plan_options
 @JSON_FILE
 @REPORT_FILES
@@ -48,8 +50,9 @@ def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.option("--bind", default="127.0.0.1:5557", show_default=True, metavar="HOST:PORT", help="With --master: where.")
 @click.option("--web", metavar="HOST:PORT", help="Serve Locust's web page while it runs, and until Ctrl-C.")
 @click.option("--otel", metavar="URL", help="Send metrics to an OpenTelemetry collector (OTLP over HTTP).")
-def command(url: str, json_file: Path | None, **options: Any) -> None:
-    """Run a scenario against the memory server at URL, the address before /v1.
+@click.pass_context
+def command(ctx: click.Context, /, json_file: Path | None, **options: Any) -> None:
+    """Run a scenario against the memory server at URL, the address before /v1, or one that is started for it.
 
     Latency counts from the moment a call was due, not from when a busy generator or server let it go. What the run
     creates carries its own id and is deleted at the end. Exit codes: 0 every objective is met; 1 one is not; 2 usage,
@@ -60,8 +63,16 @@ def command(url: str, json_file: Path | None, **options: Any) -> None:
     memconform load http://127.0.0.1:8765 --scenario chat --rate 50 --duration 60s --users 1000 --seed 7
     memconform load http://127.0.0.1:8765 --plugin reference_plugin --direct --slo 'overhead.search.p95<10ms'
     memconform load http://127.0.0.1:8765 --rate 10..200 --duration 2m --html report.html
+    memconform load --start 'uvicorn app:app --port {port}' --duration 30s
     memconform load --list
     """  # noqa: D301 - click reads the backspace
+    with server(ctx, options) as reached:
+        code = _run(reached.url, json_file, options)
+    sys.exit(code)
+
+
+def _run(url: str, json_file: Path | None, options: Mapping[str, Any]) -> int:
+    """Run the scenario, tell its result and return the exit code."""
     try:
         plan = planned(url, options)
         env = environment(options) | (telemetry(options["otel"]) if options["otel"] else {})
@@ -74,9 +85,9 @@ def command(url: str, json_file: Path | None, **options: Any) -> None:
     except RunFailed as failed:
         progress.end()
         click.echo(f"memconform: {failed}", err=True)
-        sys.exit(failed.exit_code)
+        return failed.exit_code
     progress.end()
-    sys.exit(_told(result, json_file, options))
+    return _told(result, json_file, options)
 
 
 def _told(result: Mapping[str, Any], json_file: Path | None, options: Mapping[str, Any]) -> int:
@@ -93,7 +104,18 @@ def _told(result: Mapping[str, Any], json_file: Path | None, options: Mapping[st
         code = HARNESS
     colour = wants_colour(sys.stdout)
     click.echo(render(result, colour=colour, files=files), nl=False, color=colour)
+    suggest(*_next(result, json_file))
     return code
+
+
+def _next(result: Mapping[str, Any], json_file: Path | None) -> list[str]:
+    """Return what to do with a result that is kept, and how to go on with the server."""
+    target = result["target"]["url"]
+    kept = f"memconform load report {json_file} --html page.html shows the curves"
+    return [
+        kept if json_file else "--json FILE keeps the result, --html FILE shows the curves",
+        f"memconform capacity {target} tells how much it bears",
+    ]
 
 
 def _noted(progress: Progress) -> Any:
@@ -104,7 +126,7 @@ def _noted(progress: Progress) -> Any:
     return note
 
 
-def _locust(options: dict[str, Any]) -> list[str]:
+def _locust(options: Mapping[str, Any]) -> list[str]:
     """Return the options of Locust itself."""
     words = ["--autostart"] if options["web"] else ["--headless"]
     if options["web"]:

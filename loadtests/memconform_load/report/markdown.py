@@ -5,13 +5,11 @@ Texts that a server or a user chose are shown as code, in letters that neither M
 
 from __future__ import annotations
 
-import html
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from memconform.report.terminal import plain
+from memconform.report.marking import code, escaped, fenced, table
 from memconform_load.report.figures import milliseconds, plural, whole, with_unit
 from memconform_load.report.sentences import (
     Result,
@@ -51,31 +49,6 @@ def render(result: Result) -> str:
         f"<details><summary>The command that repeats the run</summary>\n\n{fenced(result['command'])}\n\n</details>",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def escaped(text: str) -> str:
-    """Return text of one line in which nothing is markup, neither of HTML nor of Markdown."""
-    safe = html.escape(" ".join(plain(text.replace("\n", " ")).split()), quote=False)
-    safe = re.sub(r"[\\`*_{}\[\]#|~!@$^]", lambda found: f"&#{ord(found[0])};", safe)
-    return re.sub(r"(?i)(?<=www)\.|(?<=[a-z]):(?=//)", lambda found: f"&#{ord(found[0])};", safe)
-
-
-def code(text: str) -> str:
-    """Return text of one line as code, for tables too."""
-    return f"<code>{escaped(text)}</code>" if text.strip() else ""
-
-
-def fenced(text: str) -> str:
-    """Return lines as a block of code whose fence is longer than any within."""
-    harmless = "\n".join(plain(line) for line in text.splitlines())
-    fence = "`" * max(3, *(len(found) + 1 for found in re.findall("`+", harmless)), 3)
-    return f"{fence}text\n{harmless}\n{fence}"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """Return a table; columns after the first `left` are aligned to the right. Cells are Markdown already."""
-    lines = [head, [":--" if index < left else "--:" for index in range(len(head))], *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def _bullets(texts: Iterable[str]) -> str:

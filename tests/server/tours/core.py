@@ -50,7 +50,11 @@ async def adding(world: World) -> Facts:
     added = await world.add(metadata={"a": 1})
     location = added.headers.get("location", "/v1/nowhere")
     got = await world.own.get(location)
-    return [added.status_code, "location" in added.headers, got.status_code, got.json() == added.json()]
+    facts = [added.status_code, "location" in added.headers, got.status_code, got.json() == added.json()]
+    for text in ("2026-01-01T02:00:00+02:00", "2026-01-01t00:00:00z", "9999-12-31T23:59:59-02:00"):
+        dated = await world.add(valid_from=text)
+        facts += [dated.status_code, dated.json().get("valid_from")]
+    return facts
 
 
 @tour("CORE-06")
@@ -116,7 +120,10 @@ async def bad_bodies(world: World) -> Facts:
     headers = {"content-type": "application/json"}
     statuses = [(await world.own.post("/v1/memories", content=t, headers=headers)).status_code for t in texts]
     wrong = [await world.add(7), await world.add(confidence=2), await world.add(metadata=[])]
-    return [statuses, [each.status_code for each in wrong], await world.contents()]
+    wrong += [await world.add(valid_from=text) for text in ("2026-01-01T00:00:00", "2026-W01-1T00:00:00Z")]
+    listed = await world.own.get("/v1/memories", params=SCOPE)
+    stored = [each["content"] for each in listed.json().get("items", [])]
+    return [statuses, [each.status_code for each in wrong], listed.status_code, stored]
 
 
 @tour("CORE-10")
@@ -178,6 +185,8 @@ async def walking(world: World) -> Facts:
         {**SCOPE, "cursor": cursor[:-2]},
         {**SCOPE, "limit": 0},
         {**SCOPE, "limit": 201},
+        {**SCOPE, "limit": "1x"},
+        {**SCOPE, "limit": "1_0"},
     ]
     return [
         walks,

@@ -10,7 +10,6 @@ _COMMANDS = {
     "list": ("memconform.cli.providers.listing", "List the providers that can be started and judged here."),
     "start": ("memconform.cli.providers.start", "Start a provider from its lock, and say how to serve it."),
     "check": ("memconform.cli.providers.check", "Start providers one after another, and judge each behind its bridge."),
-    "matrix": ("memconform.cli.providers.matrix", "Write providers × requirements from the results of checks."),
 }
 
 

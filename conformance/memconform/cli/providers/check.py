@@ -84,7 +84,7 @@ def _judge(wanted: Any, file: Path, budget: str, upstream: str | None, expect: P
     click.echo(_line(wanted.name, result))
     differing = changes(wanted, before, result) if before is not None else ()
     for each in differing:
-        click.echo(f"  {each.requirement}: {each.seen}, where {each.expected} was expected")
+        click.echo(f"  {each.requirement}: {each.now}, where {each.before} was expected")
     if expect is not None and before is None:
         click.echo(f"  there is no {wanted.name}.json to compare with; keep one with --results")
         return _CHANGED

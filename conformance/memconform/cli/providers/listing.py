@@ -6,6 +6,8 @@ import json
 
 import click
 
+from memconform.cli.next_step import suggest
+
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
@@ -24,3 +26,4 @@ def command(as_json: bool) -> None:
     width = max((len(each.name) for each in known), default=0)
     for each in known:
         click.echo(f"{each.name:<{width}}  {each.runs:<9}  {each.title}")
+    suggest("memconform providers check NAME starts one and judges it behind its bridge")

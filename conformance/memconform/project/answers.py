@@ -1,0 +1,23 @@
+"""What the person who sets a project up has decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Ci: TypeAlias = Literal["github", "gitlab", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """How the server is reached, and what is written where."""
+
+    start: str | None
+    url: str | None
+    budget: str
+    place: str
+    """The configuration's file: memconform.toml or pyproject.toml."""
+    ci: Ci
+    action: str | None = None
+    """The GitHub Action as `uses:` names it, OWNER/REPOSITORY@REF; None for memconform from pip."""
+    force: bool = False

@@ -1,0 +1,100 @@
+"""The process of a run: `python -m memconform.pytest_process WORDS…`, a pytest that every ending signal interrupts.
+
+Who starts it blocks the signals until it can take them, so that none ends it with a traceback while it still imports.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+INTERRUPTING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals after which a run ends early, cleans up, and reports: Ctrl-C, an ordinary end, a closed terminal."""
+
+_ONE_PRESS_S = 1.0
+"""Seconds in which several signals are one: they reach us from the terminal and from who started us."""
+
+
+class _Interruption:
+    """Raises `KeyboardInterrupt` once for all signals of a moment: a second one would cut the cleanup short."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self._last = -_ONE_PRESS_S
+
+    def __call__(self, *_: object) -> None:
+        """Take a signal."""
+        now = time.monotonic()
+        if now - self._last >= _ONE_PRESS_S:
+            self._last = now
+            self.times += 1
+            raise KeyboardInterrupt
+
+
+class _Outliving(io.FileIO):
+    """An output that goes on where nobody reads any more, so that the run can clean up and keep its result."""
+
+    def write(self, data: Any, /) -> int:
+        """Write; to a closed terminal or pipe, nothing."""
+        try:
+            return super().write(data) or 0
+        except OSError as error:
+            if error.errno not in (errno.EIO, errno.EPIPE):
+                raise
+            return memoryview(data).nbytes
+
+
+def main() -> int:
+    """Run pytest with the words of the command line and return its exit code; one that is interrupted says so."""
+    interruption = _Interruption()
+    code = None
+    try:
+        for number in not_ignored(*INTERRUPTING):
+            signal.signal(number, interruption)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTING)
+        sys.stdout, sys.stderr = _outliving(sys.stdout), _outliving(sys.stderr)
+        import pytest
+
+        code = int(pytest.main())
+    except KeyboardInterrupt:
+        pass
+    signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTING)  # it is over: nothing is left to interrupt
+    if not interruption.times:
+        return 1 if code is None else code
+    code = _interrupted(code, again=interruption.times > 1)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # a caught KeyboardInterrupt that came through exec() would make it 130
+
+
+def _interrupted(code: int | None, *, again: bool) -> int:
+    """Return the exit code of a run that was interrupted; tell where it came to no conclusion."""
+    from memconform.verdict import CONCLUDED, ExitCode
+
+    if code is not None and code >= CONCLUDED:
+        return code
+    more = "; what it created may be left, see 'memconform cleanup --help'" if again else ""
+    sys.stderr.write(f"memconform: interrupted, there is no result{more}\n")
+    return CONCLUDED + ExitCode.USAGE
+
+
+def _outliving(stream: TextIO | None) -> TextIO:
+    if stream is None:  # it was closed before the run
+        return Path(os.devnull).open("w", encoding="utf-8")
+    file = io.BufferedWriter(_Outliving(stream.fileno(), "w", closefd=False))
+    return io.TextIOWrapper(file, stream.encoding, stream.errors, line_buffering=True)
+
+
+def not_ignored(*numbers: signal.Signals) -> list[signal.Signals]:
+    """Return those of the signals that this process was not started to ignore, as `nohup` and `&` of a script do."""
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
