@@ -16,15 +16,22 @@ REFUSALS = (400, 422)
 """Wherever the contract says 422 for a body, 400 is tolerated."""
 
 _SHOWN = 300
+_PATH = 84
+"""How much of a path stands in a message: an id of 36 characters, a resource below it, and a prefix."""
 
 
-def shown(value: object) -> str:
+def shortened(text: str, most: int) -> str:
+    """Return a text, or so many characters of it; one that is cut says so, and how long it was."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
+
+
+def shown(value: object, most: int = _SHOWN) -> str:
     """Return a value as a report prints it: as JSON where it can be, escaped for a terminal, cut."""
     try:
         text = json.dumps(value, ensure_ascii=True)
     except (TypeError, ValueError):
         text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
+    return shortened(text, most)
 
 
 @dataclass(frozen=True)
@@ -54,10 +61,8 @@ class Answer:
         try:
             return json.loads(self.received.body)
         except (ValueError, RecursionError):
-            head = self.received.body[:80].decode("utf-8", "replace")
-            raise NotMet(
-                "a JSON body", f"{self.media_type or 'no media type'}: {shown(head)}", [self.exchange]
-            ) from None
+            said = f"{self.media_type or 'no media type'}: {self._body(80, always_escaped=True)}"
+            raise NotMet("a JSON body", said, [self.exchange]) from None
 
     def must_be(self, *statuses: int, because: str = "") -> Answer:
         """Require one of the statuses."""
@@ -90,14 +95,20 @@ class Answer:
 
     def observed(self) -> str:
         """Return the status and the beginning of the body, for people."""
-        body = self.received.body[:200].decode("utf-8", "replace")
-        return f"{self.status} {body if body.isprintable() else shown(body)}".strip()
+        return f"{self.status} {self._body(200)}".strip()
+
+    def _body(self, most: int, *, always_escaped: bool = False) -> str:
+        """Return the beginning of the body, so many bytes, for people; one that is cut says how long it is."""
+        body = self.received.body
+        text = body[:most].decode("utf-8", "replace")
+        text = text if text.isprintable() and not always_escaped else shown(text, 6 * most)
+        return text if len(body) <= most else f"{text}… ({len(body)} bytes)"
 
     def _wanted(self, statuses: Sequence[int], because: str) -> str:
         sent = self.exchange.sent
         path = urlsplit(sent.url).path
         codes = " or ".join(map(str, statuses))
-        return f"{codes} for {sent.method} {path[:84]}" + (f" ({because})" if because else "")
+        return f"{codes} for {sent.method} {shortened(path, _PATH)}" + (f" ({because})" if because else "")
 
 
 def must(condition: object, expected: str, observed: str, *see: Answer) -> None:

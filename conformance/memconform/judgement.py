@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from memconform.applicability import why_not
@@ -26,6 +27,8 @@ from memconform.verdict import Inconclusive, NotApplicable, NotMet, Outcome
 _SHOWN_EXCHANGES = 4
 _STEPS_BEFORE = 6
 """How many of the requests before the telling one are named."""
+_FAILED_WRITES = 2
+"""So many writes that were answered with 5xx are shown before a control that did not hold: it may be why."""
 
 
 @dataclass
@@ -122,7 +125,7 @@ def _attempt(
         judgement.before = _before(recorder.exchanges, see)
         judgement.broken, judgement.script = finding.requirement, finding.script
     except Inconclusive as nothing:
-        judgement = Judgement(Outcome.INCONCLUSIVE, reason=nothing.reason, see=nothing.see)
+        judgement = _nothing_proven(nothing.after(recorder.exchanges))
     except NotApplicable as condition:
         judgement = Judgement(Outcome.SKIP, reason=str(condition))
     except (Disconnected, Refused) as broken:
@@ -139,6 +142,21 @@ def _attempt(
     session.note_served(recorder.exchanges)
     _answer_for_the_wire(session, mark, judgement)
     return judgement, again
+
+
+def _nothing_proven(nothing: Inconclusive) -> Judgement:
+    """Return the judgement of a control that did not hold, with the writes before it that the server failed at."""
+    see = nothing.see or nothing.led[-1:]
+    judgement = Judgement(Outcome.INCONCLUSIVE, reason=nothing.reason, before=_before(nothing.led, see))
+    earlier = takewhile(lambda exchange: exchange is not see[0], nothing.led)
+    failed = [exchange for exchange in earlier if _is_failed_write(exchange)][-_FAILED_WRITES:]
+    judgement.see = [*failed, *see[len(failed) - _SHOWN_EXCHANGES :]]
+    return judgement
+
+
+def _is_failed_write(exchange: Exchange) -> bool:
+    received = exchange.received
+    return exchange.sent.method not in ("GET", "HEAD") and received is not None and received.status >= 500
 
 
 def _before(exchanges: Sequence[Exchange], see: Sequence[Exchange]) -> Sequence[Exchange]:

@@ -19,7 +19,15 @@ from memconform.exchange import Exchange
 
 
 class Outcome(StrEnum):
-    """How one test, one requirement or one profile ended; from harmless to grave."""
+    """How one test, one requirement or one profile ended; from harmless to grave.
+
+    `skip`: it does not apply to this server, or was not to be tried. `pass`: met. `warn`: a SHOULD is not met.
+    `inconclusive`: a control did not hold, so nothing is proven. `error`: the judge failed. `fail`: a MUST is not met.
+
+    >>> from memconform import Outcome
+    >>> Outcome("fail") is Outcome.FAIL, Outcome.FAIL == "fail"
+    (True, True)
+    """
 
     SKIP = "skip"
     PASS = "pass"  # noqa: S105 - an outcome, no password
@@ -63,6 +71,13 @@ class Inconclusive(Exception):
         super().__init__(reason)
         self.reason = reason
         self.see = tuple(see)
+        self.led: tuple[Exchange, ...] = ()
+        """What was sent before, the exchanges of `see` among it; empty where nobody has said."""
+
+    def after(self, exchanges: Sequence[Exchange]) -> Inconclusive:
+        """Keep what was sent before, unless it is known already, and return itself."""
+        self.led = self.led or tuple(exchanges)
+        return self
 
 
 class NotApplicable(Exception):
@@ -70,7 +85,14 @@ class NotApplicable(Exception):
 
 
 class Conformance(StrEnum):
-    """The verdict on a profile or on the whole server."""
+    """The verdict on a profile or on the whole server.
+
+    `incomplete`: no MUST failed, but one was left open. A whole server is conformant, not conformant or incomplete.
+
+    >>> from memconform import Conformance
+    >>> Conformance("conformant") is Conformance.CONFORMANT
+    True
+    """
 
     CONFORMANT = "conformant"
     NOT_CONFORMANT = "not conformant"

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from memconform.answer import REFUSALS, Answer, must
+from memconform.answer import REFUSALS, Answer, must, shortened
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.explore import Explorer
@@ -184,7 +184,7 @@ def test_infinite_numbers_are_refused(
     control = memory.add("all is well", scope)
     for literal in material("numbers")["refused"][: budget.of(2, 3, 3)]:
         answer = memory.request("POST", "/v1/memories", content=_raw(scope, '"x"', f'{{"n":{literal}}}'))
-        answer.must_be_refused(because=f"the number {literal[:12]} is not finite in binary64")
+        answer.must_be_refused(because=f"the number {shortened(literal, 24)} is not finite in binary64")
     must_hold_only(memory, scope, [control], capabilities, refused="metadata with an infinite number")
 
 

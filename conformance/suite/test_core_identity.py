@@ -83,7 +83,7 @@ def _must_be_ids(ids: list[str]) -> None:
     unsafe = next((each for each in ids if not URL_SAFE.fullmatch(each) or each in (".", "..")), None)
     must(unsafe is None, "ids of 1 to 128 of the characters A-Z a-z 0-9 . _ ~ -", f"the id {shown(unsafe)}")
     twice = repeated(ids)
-    must(not twice, f"{len(ids)} different ids for {len(ids)} memories", f"{shown(twice[:3])} given more than once")
+    must(not twice, f"{len(ids)} different ids for {len(ids)} memories", f"{shown(twice)} given more than once")
 
 
 @requirement("CORE-12", stories=(ONE_LIFE,))

@@ -63,7 +63,7 @@ def _erased_meanwhile(memory: MemoryApi, scope: Scope, inner: Scope, capabilitie
     for when in ("when both have ended", f"{LATE_S:g} s after both have ended"):
         answers = list_pages(memory, scope)
         left = items_of(answers)
-        contents = shown([item.get("content") for item in left[:3]])
+        contents = shown([item.get("content") for item in left])
         must(not left, f"nothing in the erased scope {when}", f"{len(left)} memories: {contents}", answers[-1])
         time.sleep(LATE_S if when.startswith("when") else 0)
     return _met(ended, erased)

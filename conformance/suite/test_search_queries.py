@@ -70,7 +70,7 @@ def test_any_text_is_a_query(
 
 
 def _must_be_only_text(answer: Answer, own: Collection[str], query: str) -> None:
-    what = f"the query is {query[:60]!a}, within query_bytes"
+    what = f"the query is {shown(query, 60)}, within query_bytes"
     if answer.must_be(200, 400, 422, because=what).status != 200:
         return
     strangers = [each.id for each in ranking(answer) if each.id not in own]

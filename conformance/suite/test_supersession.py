@@ -39,7 +39,9 @@ class _Scene(Selection):
         """Require the old memory to name its successor, one version on, and otherwise to be as it was."""
         seen = self.read(old)
         must_equal(seen.get("superseded_by"), by["id"], "superseded_by of the old memory =")
-        must_equal(seen.get("version"), old["version"] + 1, "version of the superseded memory =")
+        version = old.get("version")
+        control(isinstance(version, int), "the memory has no version to count from")
+        must_equal(seen.get("version"), int(version or 0) + 1, "version of the superseded memory =")
         must_equal(seen.get("content"), old["content"], "content of the superseded memory =")
 
     def must_be_restored(self, old: Memory) -> None:

@@ -324,7 +324,7 @@ def test_a_harness_that_breaks_is_no_verdict(memconform: Any, reference: str) ->
     """Whatever our own process dies of, the exit code is 4 and the server is not blamed."""
     broken = memconform.folder / "broken"
     broken.mkdir()
-    dies = "import os, sys\nif 'pytest' in sys.orig_argv: os._exit({})\n"
+    dies = "import os, sys\nif 'memconform.pytest_process' in sys.orig_argv: os._exit({})\n"
     causes = [("pytest", "raise RuntimeError('broken on purpose')")]
     causes += [("sitecustomize", dies.format(code)) for code in (0, 1, 3)]
     for module, text in causes:

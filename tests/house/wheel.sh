@@ -33,7 +33,7 @@ grep -q 'id="SEARCH-10"' report.html
 grep -q 'id="SEARCH-10"' site/requirements.html
 grep -q 'result.html' matrix/index.html
 new/bin/python -c 'import memconform; assert memconform.ConformanceResult.read("result.json").conformant'
-new/bin/memconform init --yes --dry-run >/dev/null
+new/bin/memconform init --yes --dry-run --start 'uvicorn app:app --port {port}' >/dev/null
 
 # The judge of clients, with the plugin that the wheel carries: a defect is found, and the plugin is packed.
 new/bin/memconform plugin selftest --only sends-json-as-text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from memconform.answer import Answer, must_equal
+from memconform.answer import Answer, must_equal, shown
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Json, Memory, MemoryApi
 from memconform.plot import Plot
@@ -66,7 +66,7 @@ def must_have_status(result: Memory, statuses: tuple[int, ...], what: str, answe
     """Require the status of one result."""
     if result.get("status") not in statuses:
         wanted = " or ".join(map(str, statuses))
-        raise NotMet(f"{wanted} for {what}", f"{result.get('status')}: {str(result)[:200]}", [answer.exchange])
+        raise NotMet(f"{wanted} for {what}", f"{result.get('status')}: {shown(result)}", [answer.exchange])
 
 
 def in_batches(memory: MemoryApi, operations: Sequence[Json], most: int) -> Iterator[tuple[int, Answer]]:

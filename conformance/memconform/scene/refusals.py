@@ -1,11 +1,14 @@
-"""What a careful server refuses, each thing sent once in a run, into one scope, and one look at what was stored."""
+"""What a careful server refuses, each thing sent once in a run, and a look at what was stored of it.
+
+What a JSON writer cannot write again goes into a scope of its own: a server that stores it cannot list it.
+"""
 
 from __future__ import annotations
 
 import json
 import random
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
 from memconform.answer import REFUSALS, Answer, control, shown
@@ -16,13 +19,22 @@ from memconform.plot import Plot
 from memconform.scene.eventually import settle
 from memconform.scene.story import Story, once
 from memconform.scopes import Scopes
-from memconform.verdict import NotMet
+from memconform.verdict import Inconclusive, NotMet
 
-ALL_REFUSED = Plot("refusals", requests=30)
+ALL_REFUSED = Plot("refusals", requests=33)
 """What it takes at most, where pages of lists are short."""
 
 LARGEST = 4 * 1024 * 1024
 """A body larger than this, in bytes, is not sent only to see it refused."""
+
+ABOVE = "a body above request_bytes"
+
+ODD_TEXTS = {
+    "NaN in the metadata": ('"sent"', '"n": NaN, "sent"'),
+    "an infinite number in the metadata": ('"sent"', '"n": 1e400, "sent"'),
+    "half of a surrogate pair": ('"half of a surrogate pair"', r'"a\ud800b"'),
+}
+"""What in the text of a body is replaced by what, by the name of what is wrong then."""
 
 RANDOM_CHARACTERS = 12
 """With so many characters replaced at random an id belongs to nobody."""
@@ -31,12 +43,27 @@ Send = Callable[[], Answer]
 
 
 class Refusals(Story):
-    """The answers by what was wrong, and the list of the scope afterwards."""
+    """The answers by what was wrong, and for each the list of its scope afterwards."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
         super().__init__()
-        self.items: Memories = []
+        self.seen: dict[str, Memories | Inconclusive] = {}
+        """What the list of its scope held after each thing that was wrong, or why it shows nothing."""
+
+    def look(self, memory: MemoryApi, scope: Scope, steps: Iterable[str], kept: str | None = None) -> None:
+        """List the scope that the steps were sent into; where that shows nothing, keep why.
+
+        `kept` is the id of a memory that the list has to hold.
+        """
+        seen: Memories | Inconclusive
+        try:
+            seen = memory.walk(scope)
+            ids = [item.get("id") for item in seen]
+            control(kept is None or kept in ids, "the list does not hold the memory that was added")
+        except Inconclusive as nothing:
+            seen = nothing.after(memory.recorder.exchanges)
+        self.seen |= dict.fromkeys(steps, seen)
 
     @property
     def steps(self) -> list[tuple[str, Answer]]:
@@ -46,15 +73,18 @@ class Refusals(Story):
     def must_refuse(self, name: str, *statuses: int) -> None:
         """Require one of the statuses (400 or 422 where none is named), and that nothing was stored."""
         self[name].must_be(*(statuses or REFUSALS), because=f"there was {name}")
-        stored = next((item for item in self.items if name in _marks(item)), None)
+        seen = self.seen.get(name, [])
+        if isinstance(seen, Inconclusive):
+            raise seen
+        stored = next((item for item in seen if name in _marks(item)), None)
         if stored is not None:
-            seen = f"a memory with the content {shown(stored.get('content'))}"
-            raise NotMet(f"nothing stored of a request with {name}", seen, [self[name].exchange])
+            found = f"a memory with the content {shown(stored.get('content'))}"
+            raise NotMet(f"nothing stored of a request with {name}", found, [self[name].exchange])
 
 
 def refusals(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> Refusals:
     """Return the story of what the server refuses, lived once in a run."""
-    found = once(memory, ALL_REFUSED, lambda: _live(memory, scopes.fresh(), capabilities))
+    found = once(memory, ALL_REFUSED, lambda: _live(memory, scopes, capabilities))
     if not isinstance(found, Refusals):
         raise TypeError("another story has this name")
     return found
@@ -73,22 +103,25 @@ def never_given(memory_id: str) -> str | None:
     return "".join(characters) if "".join(characters) != memory_id else None
 
 
-def _live(memory: MemoryApi, scope: Scope, capabilities: Capabilities) -> Refusals:
-    story = Refusals()
+def _live(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> Refusals:
+    story, scope = Refusals(), scopes.fresh()
     kept = memory.add("all is well", scope)["id"]
-    sends = [*_texts(memory, scope), *_scopes(memory, scope), *_lists(memory, scope), *_others(memory, scope, kept)]
+    apart = {name: scopes.fresh() for name in ODD_TEXTS}
+    sends = {name: _odd_text(memory, apart[name], name) for name in ODD_TEXTS}
+    sends |= {**dict(_bodies(memory, scope)), **dict(_scopes(memory, scope)), **dict(_lists(memory, scope))}
+    sends |= dict(_others(memory, scope, kept))
     if "search" in capabilities.profiles:
-        sends.append(("a search without a scope", lambda: memory.request("POST", "/v1/search", body={"query": "x"})))
-    for name, send in sends:
+        sends["a search without a scope"] = lambda: memory.request("POST", "/v1/search", body={"query": "x"})
+    for name, send in sends.items():
         story.tell(name, send())
     if (size := capabilities.limit_or("request_bytes", LARGEST + 1)) <= LARGEST:
-        name = "a body above request_bytes"
-        body = json.dumps(_body(name, scope)).encode().ljust(size + 1)
+        body = json.dumps(_body(ABOVE, scope)).encode().ljust(size + 1)
         with suppress(Disconnected):  # the server may close the connection on a body that it will not read
-            story.tell(name, memory.request("POST", MEMORIES, content=body))
+            story.tell(ABOVE, memory.request("POST", MEMORIES, content=body))
     settle(capabilities.staleness("list"))
-    story.items = memory.walk(scope)
-    control(kept in [item.get("id") for item in story.items], "the list does not hold the memory that was added")
+    story.look(memory, scope, [*(sends.keys() - apart.keys()), ABOVE], kept)
+    for name, own in apart.items():
+        story.look(memory, own, [name])
     return story
 
 
@@ -102,22 +135,20 @@ def _marks(item: dict[str, Json]) -> tuple[Json, Json]:
     return item.get("content"), metadata.get("sent") if isinstance(metadata, dict) else None
 
 
-def _texts(memory: MemoryApi, scope: Scope) -> Iterator[tuple[str, Send]]:
-    """Yield bodies of which one member is wrong, or the JSON text itself."""
+def _odd_text(memory: MemoryApi, scope: Scope, name: str) -> Send:
+    """Return how a body is sent whose text many JSON readers take, and no JSON writer can write again."""
+    text = json.dumps(_body(name, dict(scope))).replace(*ODD_TEXTS[name], 1)
+    return lambda: memory.request("POST", MEMORIES, content=text.encode())
 
-    def raw(name: str, old: str, new: str) -> Send:
-        text = json.dumps(_body(name, dict(scope))).replace(old, new, 1)
-        return lambda: memory.request("POST", MEMORIES, content=text.encode())
+
+def _bodies(memory: MemoryApi, scope: Scope) -> Iterator[tuple[str, Send]]:
+    """Yield bodies of which one member is wrong, one of another media type, and one that is two."""
 
     def post(name: str, **members: Json) -> Send:
         return lambda: memory.post(_body(name, dict(scope), **members))
 
     two = json.dumps(_body("two documents in one body", dict(scope))).encode()
     yield "two documents in one body", lambda: memory.request("POST", MEMORIES, content=two + two)
-    yield "NaN in the metadata", raw("NaN in the metadata", '"sent"', '"n": NaN, "sent"')
-    infinite = "an infinite number in the metadata"
-    yield infinite, raw(infinite, '"sent"', '"n": 1e400, "sent"')
-    yield "half of a surrogate pair", raw("half of a surrogate pair", '"half of a surrogate pair"', r'"a\ud800b"')
     yield "empty content", post("empty content", content="")
     yield "content that is a number", post("content that is a number", content=42)
     yield "a confidence above 1", post("a confidence above 1", confidence=1.5)

@@ -63,7 +63,9 @@ def once(memory: MemoryApi, plot: Plot, live: Callable[[], Story]) -> Story:
         try:
             with memory.recorder.telling(plot):
                 known[name] = live()
-        except (Inconclusive, NotApplicable) as nothing:
+        except Inconclusive as nothing:
+            known[name] = nothing.after(memory.recorder.exchanges)
+        except NotApplicable as nothing:
             known[name] = nothing
     if isinstance(known[name], Exception):
         raise known[name]
