@@ -237,6 +237,14 @@ def test_workflows_are_what_the_hosts_take(folder: Path, project: str, action: s
         assert said_of_it.returncode == 0, said_of_it.stdout
 
 
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_what_nobody_can_see_is_told(folder: Path, ci: str) -> None:
+    """Where nothing tells how the server's packages are installed, the CI file has a hole, and `init` says so."""
+    assert "To do: say in the CI file" in init("--yes", "--ci", ci, *START).output
+    (folder / "requirements.txt").write_text("fastapi\n")
+    assert "To do" not in init("--yes", "--force", "--ci", ci, *START).output
+
+
 def test_ci_none_writes_no_pipeline(folder: Path) -> None:
     """Configuration and baseline only."""
     assert init("--yes", "--ci", "none", *START).exit_code == 0

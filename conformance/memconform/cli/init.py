@@ -70,6 +70,8 @@ def command(folder: Path, *, yes: bool, dry_run: bool, **options: Any) -> None:
         _tell(each, folder, dry_run=dry_run)
         if each.text is not None and not dry_run:
             _write(each.file, each.text)
+    if answers.start and not seen.install and answers.ci != "none":
+        click.echo("To do: say in the CI file how what the server needs is installed; nothing here tells it")
     if not dry_run:
         click.echo("Next: memconform check                judges the server, as CI will")
         click.echo("      memconform baseline update --help   keeps what is known to fail, with a reason and a day")

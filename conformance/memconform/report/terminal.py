@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from memconform.baseline import telling
+from memconform.baseline.comparing import exit_code
 from memconform.report.badge import waiting
 from memconform.report.findings import findings
 from memconform.report.standing import scored
@@ -128,8 +129,9 @@ def _verdict_line(result: Mapping[str, Any]) -> str:
 
 
 def ends_with(result: Mapping[str, Any]) -> str:
-    """Return the exit code in words where a baseline decides it, as it may differ from what the verdict suggests."""
-    return f" (exit code {result['baseline']['exit_code']})" if "baseline" in result else ""
+    """Return the exit code in words where a baseline makes it another one than the verdict suggests."""
+    code = exit_code(result)
+    return "" if code == result["verdict"]["exit_code"] else f" (exit code {code})"
 
 
 def profile_declared(result: Mapping[str, Any], name: str) -> bool:
