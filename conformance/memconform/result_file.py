@@ -36,9 +36,6 @@ class Kind:
 CONFORMANCE = Kind("conformance", "a conformance run", "memconform check --json FILE")
 CLIENT = Kind("client", "a check of a client", "memconform plugin check --json FILE")
 LOAD = Kind("load", "a load test", "memconform load --json FILE")
-PROXY = Kind("proxy", "a proxy's watch", "memconform proxy --json FILE")
-MIGRATION = Kind("migration", "a migration", "memconform migrate --json FILE")
-KINDS = (CONFORMANCE, CLIENT, LOAD, PROXY, MIGRATION)
 
 
 def read_result(path: Path, *kinds: Kind) -> dict[str, Any]:

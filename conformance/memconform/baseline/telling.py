@@ -54,14 +54,12 @@ def lines(result: Mapping[str, Any]) -> Iterator[str]:
     said = result.get("baseline")
     if said is None:
         return
-    told = [
-        line
-        for part, words in _PARTS.items()
-        for line in (
-            *(line for entry in said[part] for line in (words(entry), *_seen(result, entry))),
-            *_advice(part, said),
-        )
-    ]
+    seen = _seen(result)
+    told: list[str] = []
+    for part, words in _PARTS.items():
+        for entry in said[part]:
+            told += [words(entry), *seen.get(id(entry), ())]
+        told += _advice(part, said)
     yield f"baseline {said['file']}, judged on {said['today']} (UTC)" + (
         ":" if told else ": no entries, and none needed"
     )
@@ -72,16 +70,20 @@ def _known(entry: Mapping[str, Any]) -> str:
     return f"  known       {subject(entry)} {_ended(entry['seen'])}, until {entry['expires']}: {entry['reason']}"
 
 
-def _seen(result: Mapping[str, Any], entry: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what a tolerated failure was this time, as the same test may fail by another fault than the known one."""
+def _seen(result: Mapping[str, Any]) -> dict[int, list[str]]:
+    """Return what the failures that entries know were this time, by the entries' identity.
+
+    The same test may fail by another fault than the known one; of each entry the first failure is told.
+    """
+    lines: dict[int, list[str]] = {}
     for record in result["tests"]:
         for finding in (record, *record["wire"]):
-            if covering(result, finding) is entry:
-                said = " ".join(
-                    f"{name} {finding[name]};" for name in ("expected", "observed", "reason") if name in finding
-                )
-                yield f"              this time: {shorten(said.rstrip(';'), 200, placeholder=' …')}"
-                return
+            entry = covering(result, finding)
+            if entry is not None and id(entry) not in lines:
+                members = [name for name in ("expected", "observed", "reason") if name in finding]
+                said = "; ".join(f"{name} {finding[name]}" for name in members)
+                lines[id(entry)] = [f"              this time: {shorten(said, 200, placeholder=' …')}"]
+    return lines
 
 
 def _flaky(entry: Mapping[str, Any]) -> str:

@@ -6,19 +6,17 @@ import os
 import signal
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from memconform.listening import not_answering
 from memconform.providers.failures import NotStarted
 
 QUOTED_LINES = 12
 _ENDING_S = 10.0
 PAUSE_S = 0.1
-_ASKING_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Process:
     def wait_until_it_answers(self, url: str, within_s: float) -> None:
         """Return once a GET of `url` is answered below 500; raise `NotStarted` where it ends first, or takes longer."""
         until = time.monotonic() + within_s
-        while not _answers(url):
+        while not_answering(url) is not None:
             self.check()
             if time.monotonic() > until:
                 raise NotStarted(
@@ -99,15 +97,3 @@ def end(popen: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             continue
     popen.wait()
-
-
-def _answers(url: str) -> bool:
-    """Tell whether an HTTP server answers there; a refusal is an answer, too."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(url, timeout=_ASKING_S):
-            return True
-    except urllib.error.HTTPError as error:
-        return error.code < 500
-    except (OSError, ValueError):
-        return False
