@@ -192,17 +192,21 @@ class Mortal:
 
 
 Fault = str | None
-"""What becomes of a write: dropped before or after it is done, 500 before or after, 503, done late, or (None) done."""
+"""What becomes of a write.
+
+Dropped before or after it is done, 500 before or after, 503, done late, done while the target dies ("gone"), or (None)
+done.
+"""
 
 
 class Middle:
     """Stands between the migration and a target, and loses answers as it is told to."""
 
-    def __init__(self, target: str, fault: Callable[[int], Fault]) -> None:
+    def __init__(self, target: str, fault: Callable[[int], Fault], port: int = 0) -> None:
         self.target, self.fault = target, fault
         self.writes = 0
         handler = type("Handler", (_Handler,), {"middle": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -238,7 +242,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "late":
             time.sleep(1.5)
         done = None if fault in ("before", "500 before", "503") else self.done(body)
-        if fault in ("before", "after", "late"):
+        if fault == "gone":
+            self.middle.close()
+        if fault in ("before", "after", "late", "gone"):
             self.close_connection = True
         elif fault is None and done is not None:
             self.answer(done.status_code, done.content, done.headers.get("Content-Type", "text/plain"))
@@ -266,9 +272,9 @@ _PASSED = ("content-type", "idempotency-key")
 
 
 @contextmanager
-def between(target: str, fault: Callable[[int], Fault]) -> Iterator[Middle]:
+def between(target: str, fault: Callable[[int], Fault], port: int = 0) -> Iterator[Middle]:
     """Stand in front of a target while the block lasts."""
-    middle = Middle(target, fault)
+    middle = Middle(target, fault, port)
     try:
         yield middle
     finally:

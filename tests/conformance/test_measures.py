@@ -118,7 +118,7 @@ def test_the_terminal_has_a_line_for_each_measure() -> None:
     measures.observe("restart", 2.5)
     measures.state("recall@5\x1b[31m", 0.8125, "of 1")
     record = {"requirement": "SEARCH-09", "outcome": "pass", "wire": [], "measures": measures.to_json()}
-    verdict: dict[str, Any] = {"partial": False, "badge": None, "conformance": "conformant"}
+    verdict: dict[str, Any] = {"partial": False, "badge": None, "conformance": "conformant", "exit_code": 0}
     run = {"id": "x", "stopped": None, "requests": {"tests": 1, "cleanup": 0}, "seconds": 1.0, "command": ""}
     result = {"requirements": [], "tests": [record], "leaks": [], "profiles": [], "verdict": verdict, "run": run}
     said = [line for line in verdict_lines(result) if "measured" in line]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from memconform.ports import free_port
 from memconform.serving import served
 
 from .migrating import ANN, Middle, Migrate, Mortal, Server, between, journal_lines, wait_for
@@ -91,6 +92,21 @@ def test_a_target_that_dies_midway(
         everything(source, Server(target.url), ran.receipt["records"])
     finally:
         target.kill()
+
+
+@pytest.mark.parametrize("words", [["--write", "add"], []])
+def test_a_target_that_dies_between_a_write_and_its_answer(migrate: Migrate, source: Server, words: list[str]) -> None:
+    """That a repeat finds nobody is no proof that the first was not done, in this run or the next."""
+    port = free_port()
+    with served() as url:
+        with between(url, lambda number: "gone" if number == (4 if words else 1) else None, port) as middle:
+            ran = migrate.run(source.url, middle.url, *words)
+            assert (ran.code, "does not answer" in ran.err) == (3, True)
+        assert migrate.run(source.url, middle.url, *words).code == 3
+        with between(url, lambda _: None, port) as middle:
+            ran = migrate.run(source.url, middle.url, *words)
+        assert ran.code in (0, 1), ran.err
+        everything(source, Server(url), ran.receipt["records"])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

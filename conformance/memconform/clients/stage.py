@@ -164,15 +164,17 @@ class Stage:
         with ThreadPoolExecutor(max(1, min(at_once, len(cases)))) as pool:
             return list(pool.map(action, cases))
 
-    def each_met(self, cases: Sequence[T], action: Callable[[T], Met]) -> list[Met]:
-        """Do `each`, where what matters is that the main request came.
+    def each_met(
+        self, cases: Sequence[T], action: Callable[[T], Met], is_enough: Callable[[Met], object] = lambda met: met.main
+    ) -> list[Met]:
+        """Do `each`, where what matters is that the main request came, or whatever else `is_enough` asks for.
 
-        A client may let its calls wait for one another, beyond their deadlines when many hang: those whose request did
-        not come are made again, a few at a time, at last one by one.
+        A client may let its calls wait for one another, beyond their deadlines when many hang or the machine is busy:
+        those that were not enough are made again, a few at a time, at last one by one.
         """
         mets = self.each(cases, action)
         for at_once in (FEW, 1):
-            left = [number for number, met in enumerate(mets) if not met.main]
+            left = [number for number, met in enumerate(mets) if not is_enough(met)]
             again = left if at_once > 1 else left[:FEW]
             for number, met in zip(again, self.each([cases[n] for n in again], action, at_once), strict=True):
                 mets[number] = met

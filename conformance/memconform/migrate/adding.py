@@ -47,6 +47,8 @@ class Attempt:
     failures: int = 0
     key: str | None = None
     """The idempotency key that goes out with it."""
+    doubted: dict[str, Any] | None = None
+    """What went out before, where it may have been done: nothing but an answer to a repeat of it ends that doubt."""
     waited: float = 0.0
     """How many seconds the target put it off with 503."""
     same: bool = True
@@ -132,11 +134,13 @@ class Adding:
         record_id = attempt.record["id"]
         idempotent = self.target.declares("idempotency") and not attempt.keyed
         attempt.key = attempt.key or (uuid.uuid4().hex if idempotent else None)
-        sending = {"by": "keyed" if attempt.keyed else "add", "at": self.target.now(), "key": attempt.key}
+        by = "keyed" if attempt.keyed else "add"
+        sending = attempt.doubted or {"by": by, "at": self.target.now(), "key": attempt.key}
         self.journal.sent([record_id], sending, attempt.losses)
         answer = self._ask(attempt)
         if isinstance(answer, Silence) and not answer.sent:
-            self.journal.unsent([record_id])
+            if attempt.doubted is None:
+                self.journal.unsent([record_id])
             raise Stopped(answer.why)
         if isinstance(answer, Silence) or answer.status >= 500:
             return self._unanswered(attempt, answer, sending)
@@ -149,6 +153,7 @@ class Adding:
             return self._settled(attempt, sending, late=False) or self._leave(attempt, refusal_of(answer))
         if answer.status == 409 and attempt.key is not None and attempt.failures < _TRIES:
             attempt.failures += 1  # the first of two requests of this key is in flight
+            attempt.doubted = sending
             time.sleep(_PAUSE_S * attempt.failures)
             return False
         self.journal.unsent([record_id])
@@ -176,6 +181,7 @@ class Adding:
         if last and isinstance(answer, Silence):
             raise Stopped(answer.why)
         if not last and (attempt.keyed or self._is_remembered(sending)):
+            attempt.doubted = sending
             return False  # the same request again has no effect twice
         late = isinstance(answer, Silence) and answer.late
         if not attempt.keyed and self._settled(attempt, sending, late=late):
@@ -202,11 +208,11 @@ class Adding:
             self.journal.stored(record_id, record_id, attempt.losses)
             return True
         if attempt.key is None and attempt.same and self._is_remembered(sending):
-            attempt.key = str(sending["key"])
+            attempt.key, attempt.doubted = str(sending["key"]), sending
             self.journal.doubt(record_id, "sent again under its key", "the target remembers keys", certain=True)
             return False
         found, certain = self.doubts.find(attempt.body, float(sending.get("at", 0)), late=late)
-        attempt.key = None
+        attempt.key = attempt.doubted = None
         if found is None:
             why = "no memory like it is at the target" + (
                 "" if certain else ", which may still be working on the first"
@@ -238,7 +244,7 @@ class Adding:
             ][:1]
         if not done or refusal.status not in (400, 413, 422):
             return self._leave(attempt, refusal)
-        attempt.key = None
+        attempt.key = attempt.doubted = None
         attempt.losses += [Loss(pointer, Cause.REFUSED, refusal.detail) for pointer in done]
         return False
 
