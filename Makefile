@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export MEMCONFORM_PLUGIN_ENVIRONMENTS ?= $(CURDIR)/.venv-plugins
 export MEMCONFORM_PROVIDER_ENVIRONMENTS ?= $(CURDIR)/.venv-provider-environments
 
-.PHONY: help demo test lint types matrix matrix-clients matrix-load test-python312 test-browser test-providers check-providers check-all-providers test-wheel docs bench lock clean
+.PHONY: help demo test lint types matrix matrix-clients matrix-load test-python312 test-browser test-shells test-providers check-providers check-all-providers test-wheel docs bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## List these commands
@@ -45,6 +45,10 @@ test-python312: $(VENV)/installed ## Run the plugin and its host on Python 3.12 
 test-browser: $(BROWSER)/installed ## Run the tests of the pages in a headless Chromium (installs what they need)
 	sh requirements/chromium.sh
 	$(BROWSER)/bin/python -m pytest -n 2 -m browser tests/browser
+
+test-shells: $(VENV)/installed ## Press Tab in a real bash, zsh and fish (installs the shells)
+	sh requirements/shells.sh
+	$(BIN)/python -m pytest -q -n 2 tests/conformance/test_completion.py
 
 test-providers: $(PROVIDERS)/installed ## Run the tests of the bridges to real providers (installs their libraries)
 	$(PROVIDERS)/bin/python -m pytest -n 2 -m provider tests/providers

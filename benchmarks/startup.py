@@ -46,6 +46,8 @@ TAB = [sys.executable, "-c", "from memconform.cli import main; main(prog_name='m
 SHORT = {
     "import click": (CLICK, None),
     "memconform --help": ([*PROGRAM, "--help"], None),
+    "memconform check --help": ([*PROGRAM, "check", "--help"], None),
+    "memconform explain": ([*PROGRAM, "explain", "SEARCH-10"], None),
     "Tab, a command": (TAB, asked("che")),
     "Tab, a requirement": (TAB, asked("explain", "SEARCH-1")),
 }

@@ -13,6 +13,7 @@ import secrets
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -22,7 +23,13 @@ _MEANINGS = {
     3: "there is no server to judge: unreachable, credentials refused, or it did not start",
     4: "memconform itself failed; the server is not to blame",
 }
-_LOAD_MEANINGS = {**_MEANINGS, 1: "an objective is not met", 3: "the run is invalid, or there is no server"}
+_LOAD_MEANINGS = {
+    **_MEANINGS,
+    1: "an objective is not met, or an answer was wrong: the summary says which",
+    3: "nothing is known of its speed: the runner was too busy, or there is no server; the log says which",
+}
+_LONGEST_SUMMARY = 1_000_000
+"""Bytes; GitHub drops what a step adds beyond 1 MiB."""
 _REPORTS = (
     ("--json", "conformance.json"),
     ("--html", "conformance.html"),
@@ -38,6 +45,7 @@ def check(environ: Mapping[str, str]) -> int:
     """Judge the server and write every report; the outputs are conformance, badge, exit-code, result and results."""
     folder = _results(environ)
     words = [*_server(environ), *_options(environ, "baseline", "budget"), "--start-log", str(folder / "server.log")]
+    words += ["--restart"] if _input(environ, "restart").lower() == "true" else []
     words += [word for name in _listed(environ, "profiles") for word in ("--profile", name)]
     words += [word for option, file in _REPORTS for word in (option, str(folder / file))]
     words += ["--specification", _specification(environ, folder), *shlex.split(_input(environ, "arguments"))]
@@ -60,7 +68,7 @@ def check(environ: Mapping[str, str]) -> int:
 
 def load(environ: Mapping[str, str]) -> int:
     """Load the server; the output is exit-code."""
-    folder = _results(environ)
+    folder = Path(environ["RESULTS"])
     words = [*_server(environ), *_options(environ, "scenario", "rate", "duration", "users", "slo-file")]
     words += [word for text in _input(environ, "slo").splitlines() if text.strip() for word in ("--slo", text.strip())]
     for option, file in (("--json", "load.json"), ("--html", "load.html"), ("--markdown", "load.md")):
@@ -114,9 +122,8 @@ def _specification(environ: Mapping[str, str], folder: Path) -> str:
 
 
 def _results(environ: Mapping[str, str]) -> Path:
-    folder = Path(environ["RUNNER_TEMP"]) / "memconform-results"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    """Return a new folder: a job may use the action twice, and the verdict of one must not be that of the other."""
+    return Path(tempfile.mkdtemp(prefix="memconform-results-", dir=environ["RUNNER_TEMP"]))
 
 
 def _memconform(*words: str) -> int:
@@ -146,7 +153,10 @@ def _verdict(file: Path) -> dict[str, str | None]:
 
 def _summarise(environ: Mapping[str, str], file: Path) -> None:
     if _input(environ, "summary").lower() == "true" and file.is_file():
-        _append(environ["GITHUB_STEP_SUMMARY"], [file.read_text(encoding="utf-8")])
+        told = file.read_bytes()
+        if len(told) > _LONGEST_SUMMARY:
+            told = told[:_LONGEST_SUMMARY].rpartition(b"\n")[0] + b"\n\nThe rest is in the files of the artifact.\n"
+        _append(environ["GITHUB_STEP_SUMMARY"], [told.decode()])
 
 
 def _output(environ: Mapping[str, str], values: Mapping[str, str]) -> None:

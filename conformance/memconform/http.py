@@ -24,6 +24,7 @@ import httpx
 
 from memconform.deadline import Attempt, BoundedBackend, until
 from memconform.exchange import Exchange, Received, Sent
+from memconform.rendezvous import meet, racing
 
 T = TypeVar("T")
 
@@ -138,6 +139,8 @@ class Wire:
         enough: Callable[[bytes], bool] | None,
     ) -> tuple[Exchange, Received]:
         self._pace.wait()
+        if self.target.rate is not None:
+            meet()
         limit = timeout or self.target.timeout
         with self._lock:
             self.requests += 1
@@ -269,12 +272,16 @@ def _without(text: str, secrets: Sequence[str]) -> str:
 
 
 def together(actions: Sequence[Callable[[], T]]) -> list[T]:
-    """Run the actions at the same moment, a thread each; return their results in order or raise the first error."""
-    barrier = threading.Barrier(len(actions))
+    """Run the actions at the same moment, a thread each; return their results in order or raise the first error.
+
+    Where requests are paced, the first ones of all threads go together, when the last of them may.
+    """
+    start, paced = threading.Barrier(len(actions)), threading.Barrier(len(actions))
 
     def run(action: Callable[[], T]) -> T:
-        barrier.wait()
-        return action()
+        start.wait()
+        with racing(paced):
+            return action()
 
     with ThreadPoolExecutor(len(actions)) as pool:
         return [future.result() for future in [pool.submit(run, action) for action in actions]]

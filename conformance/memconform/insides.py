@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import unquote, unquote_plus
 
+from memconform.answer import shown
 from memconform.exchange import Exchange, Received
 
 _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -40,6 +41,8 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
 
 _ADDRESSES = frozenset({"location", "content-location", "link"})
 _SHORTEST_SECRET = 6
+_SHOWN = 120
+"""How much of a leak is repeated, in characters."""
 
 
 def insides(exchange: Exchange, secrets: Sequence[str]) -> Iterator[str]:
@@ -55,7 +58,7 @@ def insides(exchange: Exchange, secrets: Sequence[str]) -> Iterator[str]:
         for name, pattern in _SIGNS:
             found = next((m.group() for m in pattern.finditer(text) if m.group() not in echo), None)
             if found is not None:
-                yield f"{name} in {place}: {found[:120]!r}"
+                yield f"{name} in {place}: {shown(found, _SHOWN)}"
 
 
 def _visible(received: Received) -> Iterator[tuple[str, str]]:

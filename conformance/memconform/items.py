@@ -35,14 +35,6 @@ def client_suite_folder() -> Path:
     return content_root() / "conformance" / "client_suite"
 
 
-def suite_tests(requirement: str | None = None) -> Iterator[tuple[Path, str, str]]:
-    """Yield file, name and promise of each test of servers and of clients, or of those of one requirement."""
-    for path in (*sorted(suite_folder().glob("test_*.py")), *sorted(client_suite_folder().glob("test_*.py"))):
-        for name, function, mark in marked(path):
-            if requirement in (None, mark.id):
-                yield path, name, promise_of(function)
-
-
 def marked(path: Path) -> Iterator[tuple[str, Callable[..., None], Mark]]:
     """Yield name, function and mark of each test in a file of the suite, in the order of the file."""
     for name, function in vars(_imported(path)).items():

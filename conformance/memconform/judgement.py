@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
+from memconform import malformed
 from memconform.applicability import why_not
 from memconform.contract import requirements
 from memconform.exchange import Exchange
@@ -17,10 +18,10 @@ from memconform.explore import Explorer
 from memconform.failing_messages import FailingMessages
 from memconform.http import Disconnected, Refused, TimedOut
 from memconform.measures import Measures
-from memconform.recorder import Recorder, WireFinding
+from memconform.recorder import Judge, Recorder, WireFinding
 from memconform.redaction import redactor
 from memconform.requirement import Mark
-from memconform.scene.restart import RestartFailed
+from memconform.scene.restart import RestartFailed, restart_of
 from memconform.session import Session
 from memconform.verdict import Inconclusive, NotApplicable, NotMet, Outcome
 
@@ -113,7 +114,7 @@ def _attempt(
     """Run the test and return the judgement, and whether it deserves a second attempt."""
     bound = session.settings.budget.bound
     stories = {plot.name: bound(plot.requests) for plot in mark.stories}
-    recorder = Recorder(bound(mark.requests), session.judge(), stories)
+    recorder = Recorder(bound(mark.requests), _judge_of_exchanges(session), stories)
     measures = Measures()
     again = False
     try:
@@ -136,12 +137,23 @@ def _attempt(
         judgement = Judgement(Outcome.ERROR, reason=str(ours))
     except Exception:  # noqa: BLE001 - whatever else went wrong is the harness's fault and is reported as such
         judgement = Judgement(Outcome.ERROR, reason=f"the harness failed:\n{traceback.format_exc(limit=-4)}")
-    judgement.requests, judgement.wire = recorder.requests, recorder.findings
+    judgement.requests, judgement.wire = recorder.requests, _beside(judgement, mark, recorder.findings)
     judgement.measures = measures.to_json()
-    session.wire_findings += recorder.findings
+    session.wire_findings += judgement.wire
     session.note_served(recorder.exchanges)
     _answer_for_the_wire(session, mark, judgement)
     return judgement, again
+
+
+def _judge_of_exchanges(session: Session) -> Judge:
+    wire = session.judge()
+    return lambda exchange: [*wire(exchange), *malformed.server_errors(exchange, wire.operation)]
+
+
+def _beside(judgement: Judgement, mark: Mark, findings: Sequence[WireFinding]) -> list[WireFinding]:
+    """Return what exchanges showed beside what the test itself holds against the requirement."""
+    own = [id(exchange) for exchange in judgement.see] if judgement.outcome is Outcome.FAIL else []
+    return [each for each in findings if each.requirement != mark.id or id(each.exchange) not in own]
 
 
 def _nothing_proven(nothing: Inconclusive) -> Judgement:
@@ -166,9 +178,9 @@ def _before(exchanges: Sequence[Exchange], see: Sequence[Exchange]) -> Sequence[
 
 
 def _answer_for_the_wire(session: Session, mark: Mark, judgement: Judgement) -> None:
-    """Fail a test of a requirement about every exchange when any exchange so far broke it."""
+    """Fail the last test of a requirement about every exchange when any exchange so far broke it."""
     found = next((finding for finding in session.wire_findings if finding.requirement == mark.id), None)
-    if found is not None and judgement.outcome is not Outcome.FAIL:
+    if mark.last and found is not None and judgement.outcome is not Outcome.FAIL:
         judgement.outcome, judgement.see = Outcome.FAIL, [found.exchange]
         judgement.expected, judgement.observed = found.expected, found.observed
 
@@ -221,7 +233,7 @@ def _arguments(
             session.settings.budget, session.settings.seed, name, lambda: recorder.exchanges[-1:]
         ),
         "measures": lambda: measures,
-        "restart_command": lambda: session.settings.restart_command,
+        "restart": lambda: restart_of(session.settings),
         "failing_messages": lambda: FailingMessages.read(str(session.settings.failing_messages)),
         "session": lambda: session,
     }

@@ -29,11 +29,18 @@ def not_answering(url: str) -> str | None:
         return "had no answer"
 
 
-def must_be_free(url: str) -> None:
-    """Raise `UsageError` where something listens: it would be judged in place of the server that is started."""
+def listens(url: str) -> bool:
+    """Tell whether something takes connections there, whatever it is."""
     parts = urlsplit(url)
     address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
     with suppress(OSError), socket.create_connection(address, timeout=1):
+        return True
+    return False
+
+
+def must_be_free(url: str) -> None:
+    """Raise `UsageError` where something listens: it would be judged in place of the server that is started."""
+    if listens(url):
         raise UsageError(
             f"something listens at {url} already, before the server was started: stop it, or leave --start out"
         )

@@ -5,14 +5,12 @@ Who starts it blocks the signals until it can take them, so that none ends it wi
 
 from __future__ import annotations
 
-import errno
-import io
 import os
 import signal
 import sys
 import time
-from pathlib import Path
-from typing import Any, TextIO
+
+from memconform.outliving import outliving
 
 INTERRUPTING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals after which a run ends early, cleans up, and reports: Ctrl-C, an ordinary end, a closed terminal."""
@@ -37,19 +35,6 @@ class _Interruption:
             raise KeyboardInterrupt
 
 
-class _Outliving(io.FileIO):
-    """An output that goes on where nobody reads any more, so that the run can clean up and keep its result."""
-
-    def write(self, data: Any, /) -> int:
-        """Write; to a closed terminal or pipe, nothing."""
-        try:
-            return super().write(data) or 0
-        except OSError as error:
-            if error.errno not in (errno.EIO, errno.EPIPE):
-                raise
-            return memoryview(data).nbytes
-
-
 def main() -> int:
     """Run pytest with the words of the command line and return its exit code; one that is interrupted says so."""
     interruption = _Interruption()
@@ -58,7 +43,7 @@ def main() -> int:
         for number in not_ignored(*INTERRUPTING):
             signal.signal(number, interruption)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTING)
-        sys.stdout, sys.stderr = _outliving(sys.stdout), _outliving(sys.stderr)
+        sys.stdout, sys.stderr = outliving(sys.stdout), outliving(sys.stderr)
         import pytest
 
         code = int(pytest.main())
@@ -82,13 +67,6 @@ def _interrupted(code: int | None, *, again: bool) -> int:
     more = "; what it created may be left, see 'memconform cleanup --help'" if again else ""
     sys.stderr.write(f"memconform: interrupted, there is no result{more}\n")
     return CONCLUDED + ExitCode.USAGE
-
-
-def _outliving(stream: TextIO | None) -> TextIO:
-    if stream is None:  # it was closed before the run
-        return Path(os.devnull).open("w", encoding="utf-8")
-    file = io.BufferedWriter(_Outliving(stream.fileno(), "w", closefd=False))
-    return io.TextIOWrapper(file, stream.encoding, stream.errors, line_buffering=True)
 
 
 def not_ignored(*numbers: signal.Signals) -> list[signal.Signals]:

@@ -10,7 +10,7 @@ from memconform.plot import Plot
 
 F = TypeVar("F", bound=Callable[..., None])
 
-Given = Literal["requests_per_minute", "restart_command", "failing_messages"]
+Given = Literal["requests_per_minute", "restart", "failing_messages"]
 
 _MARK = "__memconform_requirement__"
 
@@ -22,7 +22,7 @@ class Mark:
     `requests` bounds the requests of the test itself: one number, or one for each budget (smoke, standard, full), 0
     where the budget has no room for the test. `stories` are the shared scenes that it looks at; each has its own bound.
     `needs` names profiles that the test uses besides its own; `given` what else must be at hand: a declared
-    `requests_per_minute`, a `restart_command`, or `failing_messages`. `last` tests run after all others.
+    `requests_per_minute`, a way to `restart` the server, or `failing_messages`. `last` tests run after all others.
     """
 
     id: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from memconform.options import arguments, isolated_environment
@@ -33,17 +34,23 @@ def pytest_arguments(
     return words
 
 
-def in_subprocess(words: list[str]) -> int:
-    """Run pytest and return the exit code; Ctrl-C, SIGTERM or a closed terminal reach the run, which still reports."""
+def in_subprocess(words: list[str], descriptors: Sequence[int] = (), marks: Mapping[str, str] | None = None) -> int:
+    """Run pytest and return the exit code; Ctrl-C, SIGTERM or a closed terminal reach the run, which still reports.
+
+    The run inherits the descriptors, and finds the marks in its environment, as everything does that it starts.
+    """
     unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTING)
     previous = {number: signal.getsignal(number) for number in INTERRUPTING}
     try:
         process = subprocess.Popen(  # noqa: S603 - our own words
             # -P: no module in the folder where the user stands takes the place of one of ours
             [sys.executable, "-P", "-m", "memconform.pytest_process", *words],
-            env=isolated_environment(),
+            env=isolated_environment() | dict(marks or {}),
+            pass_fds=descriptors,
         )
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to both
+        for number in not_ignored(signal.SIGINT):  # the terminal sends it to both
+            # No SIG_IGN: a server that is started again meanwhile would inherit it.
+            signal.signal(number, lambda *_: None)
         for number in not_ignored(signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: process.terminate())
         signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)

@@ -55,6 +55,9 @@ class RunSettings:
     ca_file: str | None = None
     insecure: bool = False
     restart_command: str | None = None
+    """A shell command; `{port}` in it is that of the started server."""
+    restart: int | None = None
+    """The descriptor on which who started the server is asked to restart it; None where that was not asked for."""
     failing_messages: str | None = None
     """A file with messages whose extraction fails; see `memconform.failing_messages`."""
     keep_data: bool = False
@@ -100,9 +103,16 @@ class RunSettings:
         for option, name in _REPEATED:
             value = getattr(self, name)
             if value != getattr(defaults, name):
-                words += [option] if value is True else [option, str(value)]
+                words += [option] if value is True or name == "restart" else [option, str(value)]
         words += [word for header in self.headers for word in ("--header", _without_value(header))]
         return shlex.join(words)
+
+    @property
+    def restart_line(self) -> str | None:
+        """The restart command with `{port}` filled in, which a shell's `${port}` is not."""
+        if self.restart_command is None or self.start is None or "{port}" not in self.start:
+            return self.restart_command
+        return PORT.sub(str(urlsplit(self.url).port), self.restart_command)
 
     def _place(self) -> str:
         """Return the URL; that of a started server has no fixed port."""
@@ -123,12 +133,16 @@ _REPEATED = (
     ("--ca", "ca_file"),
     ("--insecure", "insecure"),
     ("--restart-command", "restart_command"),
+    ("--restart", "restart"),
     ("--failing-messages", "failing_messages"),
     ("--keep-data", "keep_data"),
     ("--baseline", "baseline"),
     ("--contract", "contract"),
 )
 
+
+PORT = re.compile(r"(?<!\$)\{port\}")
+"""Where a restart command has the port of the started server; `${port}` is a variable of the shell."""
 
 _FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
 
@@ -208,8 +222,9 @@ def _key(variable: str, file: str | None, environ: Mapping[str, str], *, default
         key = environ.get(variable, "").strip()
     if not key:
         return None
+    place = f"in ${variable}" if file is None else f"in the file {file}"
     if key.lower().startswith("bearer "):
-        raise UsageError("the API key begins with the word 'Bearer'; give the key alone")
+        raise UsageError(f"the API key {place} begins with the word 'Bearer'; give the key alone")
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise UsageError("the API key has characters that an Authorization header cannot carry")
+        raise UsageError(f"the API key {place} has characters that an Authorization header cannot carry")
     return key

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import signal
-import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TypeAlias
 
-from memconform.listening import must_be_free, not_answering
+from memconform.listening import must_be_free
 from memconform.ports import free_port
 from memconform.providers.failures import NotStarted
-from memconform.providers.process import Process
 from memconform.pytest_process import not_ignored
+from memconform.server_process import ServerProcess
 from memconform.settings import UsageError, checked_url
 
-__all__ = ["NotStarted", "Start", "planned_start", "started"]
+__all__ = ["NotStarted", "ServerProcess", "Start", "planned_start", "started"]
 
 PORT = "{port}"
 _NEEDS_SHELL = re.compile(r"[|&;<>()$`*?\[~#\n]|^\s*\w+=")
 """Signs of what only a shell understands. Within quotes a shell takes them as they are, so one too many is harmless."""
-
-_PAUSE_S = 0.05
-_GRACE_S = 10.0
-"""What the server and its children have from SIGTERM to SIGKILL."""
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end memconform: the server has to go with it."""
@@ -87,79 +80,31 @@ def planned_start(
 
 
 @contextmanager
-def started(start: Start, on_note: Callable[[str], None]) -> Iterator[Process]:
+def started(start: Start, on_note: Callable[[str], None] = lambda _: None) -> Iterator[ServerProcess]:
     """Run the server until the block ends, whatever ends it; give it once it answers GET /v1/health below 500.
 
     Raises `NotStarted` where it cannot be started, ends, or does not answer in time, and `UsageError` where something
     listens at its address before it was started.
     """
     must_be_free(start.url)
-    with tempfile.TemporaryDirectory(prefix="memconform-start-") as folder, _handling(_ENDING, _unwind):
-        log = start.log or Path(folder) / "server.log"
-        process = _process(start, log)
+    with tempfile.TemporaryDirectory(prefix="memconform-start-") as folder, _handling(_deadly(), _unwind):
+        server = ServerProcess(start, start.log or Path(folder) / "server.log")
         try:
+            server.begin()
             on_note(
                 f"started {shlex.join(start.words)}; waiting at most {start.timeout_s:g} s until "
                 f"GET {start.url}/v1/health is answered"
             )
-            _wait(process, start)
-            yield process
+            server.wait()
+            yield server
         finally:
             with _handling((signal.SIGINT, *_ENDING), signal.SIG_IGN):
-                _end(process.popen)
+                server.end()
 
 
-def _process(start: Start, log: Path) -> Process:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as said:
-        try:
-            popen = subprocess.Popen(  # noqa: S603 - the user's own command
-                start.words,
-                cwd=start.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise NotStarted(f"the server cannot be started by '{start.command}': {error}") from None
-    return Process("the server", popen, log)
-
-
-def _wait(process: Process, start: Start) -> None:
-    until = time.monotonic() + start.timeout_s
-    health = f"{start.url}/v1/health"
-    while True:
-        state = not_answering(health)
-        code = process.popen.poll()
-        if code is not None:
-            raise NotStarted(
-                f"the server was started by '{start.command}' and ended with exit code {code} before it answered "
-                f"GET {health}. It said last:\n{process.last_words()}\n"
-                f"Run the command by hand, in {start.folder}, until it stays up."
-            )
-        if state is None:
-            return
-        if time.monotonic() > until:
-            raise NotStarted(
-                f"the server was started by '{start.command}', but GET {health} {state} after {start.timeout_s:g} s. "
-                f"It said last:\n{process.last_words()}\n"
-                "Does it listen at this address? A slow one needs a larger --start-timeout."
-            )
-        time.sleep(_PAUSE_S)
-
-
-def _end(popen: subprocess.Popen[bytes]) -> None:
-    """End the whole group: a shell goes at once, and its children get their time to finish all the same."""
-    with suppress(ProcessLookupError):
-        os.killpg(popen.pid, signal.SIGTERM)
-        until = time.monotonic() + _GRACE_S
-        while time.monotonic() < until:
-            popen.poll()
-            os.killpg(popen.pid, 0)  # raises once nobody is left
-            time.sleep(_PAUSE_S)
-        os.killpg(popen.pid, signal.SIGKILL)
-    popen.wait()
+def _deadly() -> list[signal.Signals]:
+    """Return the signals that would end this process at once, and leave the server; others have a handler already."""
+    return [number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL]
 
 
 @contextmanager

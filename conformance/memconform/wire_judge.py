@@ -10,6 +10,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from memconform.answer import shown
 from memconform.contract import OpenApi, Operation, validator
 from memconform.exchange import Exchange, Received
 from memconform.insides import insides
@@ -18,6 +19,9 @@ from memconform.sse import events_of
 
 PROXIES = frozenset({414, 431, 502, 504})
 """Statuses that something before the API may answer in its own words."""
+
+_SHOWN = 60
+"""How much of a body that is no JSON is repeated, in characters."""
 
 _MANGLED = re.compile(r"%(?:00|2e|2f|5c)", re.IGNORECASE)
 """Encodings in a path that many web servers refuse by themselves, with 400 or 404, before the API sees the request."""
@@ -122,7 +126,7 @@ def _json_mismatches(raw: bytes, schema: Mapping[str, Any], where: str) -> Itera
     try:
         body = json.loads(raw.decode(), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        yield f"JSON for {where}", f"{error} in {raw[:60]!r}"
+        yield f"JSON for {where}", f"{error} in {shown(_readable(raw), _SHOWN)}"
         return
     first = next(iter(validator(name).errors(body)), None)
     if first is not None:
@@ -130,6 +134,10 @@ def _json_mismatches(raw: bytes, schema: Mapping[str, Any], where: str) -> Itera
             f"a body of {where} that is valid against {name}.schema.json",
             f"at {first.pointer or 'the root'}: {first.message}",
         )
+
+
+def _readable(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def _no_constant(name: str) -> float:

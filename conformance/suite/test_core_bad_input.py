@@ -12,6 +12,7 @@ from memconform.explore import Explorer
 from memconform.http import TimedOut, Unanswered
 from memconform.memory_api import MEMORIES, MemoryApi
 from memconform.requirement import requirement
+from memconform.scene.cases import Cases
 from memconform.scene.differences import must_match
 from memconform.scene.generated_bodies import invalid_bodies
 from memconform.scene.holdings import must_hold_only
@@ -48,18 +49,21 @@ def test_malformed_and_broken_bodies_are_refused(memory: MemoryApi, scopes: Scop
     story.must_refuse("a confidence above 1")
 
 
-@requirement("CORE-09", requests=(0, 26, 26))
+@requirement("CORE-09", requests=(0, 27, 27))
 def test_malformed_json_is_400(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """JSON that is none is answered with 400, and nothing is stored."""
     control = memory.add("all is well", scope)
-    for each in material("malformed_json")[: budget.of(4, 15, 15)]:
-        body = each["body"].replace("@", json.dumps(scope))
-        answer = memory.request("POST", MEMORIES, content=body.encode())
-        answer.must_be(400, because=f"malformed JSON: {each['name']}")
-    for name, raw in islice(_doubtful(scope).items(), budget.of(2, 3, 3)):
-        memory.request("POST", MEMORIES, content=raw).must_be_refused(because=f"the body has {name}")
+    with Cases() as case:
+        for each in material("malformed_json")[: budget.of(4, 15, 15)]:
+            body = each["body"].replace("@", json.dumps(scope))
+            with case(each["name"]):
+                answer = memory.request("POST", MEMORIES, content=body.encode())
+                answer.must_be(400, because=f"malformed JSON: {each['name']}")
+        for name, raw in islice(_doubtful(scope).items(), budget.of(2, 4, 4)):
+            with case(name):
+                memory.request("POST", MEMORIES, content=raw).must_be_refused(because=f"the body has {name}")
     must_hold_only(memory, scope, [control], capabilities, refused="malformed JSON")
 
 
@@ -70,20 +74,25 @@ def _doubtful(scope: dict[str, str]) -> dict[str, bytes]:
         "NaN in it": start + b'"x","metadata":{"n":NaN}}',
         "bytes that are no UTF-8": start + b'"\xff\xfe\x80"}',
         "nothing in it": b"",
+        "UTF-16 in the place of UTF-8": json.dumps({"content": "in UTF-16", "scope": scope}).encode("utf-16"),
     }
 
 
-@requirement("CORE-09", requests=(0, 31, 31))
+@requirement("CORE-09", requests=(0, 34, 34))
 def test_broken_memories_are_refused(
     memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, budget: Budget
 ) -> None:
     """Bodies that break the schema of a new memory in one point are refused with 422 or 400, and nothing is stored."""
     control = memory.add("all is well", scope)
-    for each in material("broken_memories")[: budget.of(5, 21, 21)]:
-        answer = memory.post({"content": "x", "scope": scope, **each["members"]})
-        answer.must_be_refused(because=f"{each['name']}: {shown(each['members'])}")
-    memory.post({"scope": scope}).must_be_refused(because="there is no content")
-    memory.request("POST", MEMORIES, content=b'["x"]').must_be_refused(because="the body is an array")
+    with Cases() as case:
+        for each in material("broken_memories")[: budget.of(5, 24, 24)]:
+            with case(each["name"]):
+                answer = memory.post({"content": "x", "scope": scope, **each["members"]})
+                answer.must_be_refused(because=f"{each['name']}: {shown(each['members'])}")
+        with case("no content"):
+            memory.post({"scope": scope}).must_be_refused(because="there is no content")
+        with case("an array"):
+            memory.request("POST", MEMORIES, content=b'["x"]').must_be_refused(because="the body is an array")
     must_hold_only(memory, scope, [control], capabilities, refused="bodies that break the schema")
 
 
@@ -94,8 +103,10 @@ def test_broken_searches_are_refused(memory: MemoryApi, scope: dict[str, str], b
     memory.request("POST", "/v1/search", content=malformed).must_be(400, because="malformed JSON: a trailing comma")
     broken: list[Any] = [{"scope": scope}, {"query": 7, "scope": scope}]
     broken += [{"query": "x", "scope": scope, "top_k": "many"}, {"query": "x", "scope": scope, "min_score": "low"}]
-    for body in broken[: budget.of(2, 4, 4)]:
-        memory.request("POST", "/v1/search", body=body).must_be_refused(because=f"the body {shown(body)}")
+    with Cases() as case:
+        for body in broken[: budget.of(2, 4, 4)]:
+            with case(shown(body)):
+                memory.request("POST", "/v1/search", body=body).must_be_refused(because=f"the body {shown(body)}")
 
 
 @requirement("CORE-09", requests=(0, 38, 200))
@@ -162,9 +173,11 @@ def test_other_media_types_are_415(
     named = memory.post({"content": "all is well", "scope": scope}, headers=_type("application/json; charset=utf-8"))
     kept = named.must_be(201, because="the media type is application/json").control_object("id", str)
     others = ("text/plain", "application/x-www-form-urlencoded", "application/xml", "multipart/form-data; boundary=x")
-    for media_type in (*others, "application/octet-stream", "text/html")[: budget.of(2, 6, 6)]:
-        answer = memory.post({"content": "x", "scope": scope}, headers=_type(media_type))
-        answer.must_be(415, because=f"Content-Type: {media_type}")
+    with Cases() as case:
+        for media_type in (*others, "application/octet-stream", "text/html")[: budget.of(2, 6, 6)]:
+            with case(media_type):
+                answer = memory.post({"content": "x", "scope": scope}, headers=_type(media_type))
+                answer.must_be(415, because=f"Content-Type: {media_type}")
     if "search" in capabilities.profiles:
         search = {"query": "x", "scope": scope}
         answer = memory.request("POST", "/v1/search", body=search, headers=_type("text/plain"))

@@ -13,7 +13,7 @@ from memconform.memory_api import Memory, MemoryApi
 from memconform.requirement import requirement
 from memconform.scene.eventually import settle
 from memconform.scene.listing import listed
-from memconform.scene.restart import COMMAND_S, restart
+from memconform.scene.restart import COMMAND_S, Restart
 from memconform.scene.survival import losses, must_be_once
 from memconform.scene.writers import DENSE, SPARSE, Round
 from memconform.scopes import Scopes
@@ -23,17 +23,19 @@ from memconform.verdict import NotMet
 LATEST_S = 0.25
 """How long after the first acknowledged write the restart command begins at most."""
 
+_NOTHING = "; nothing at all is left: if the server keeps what it is told, does what starts it begin with empty data?"
+
 REPEATED = 3
 """How many adds of a round are repeated after the restart."""
 
 
-@requirement("CORE-26", requests=(40, 300, 800), given="restart_command", last=True)
+@requirement("CORE-26", requests=(40, 300, 800), given="restart", last=True)
 def test_acknowledged_writes_survive_kills(
     memory: MemoryApi,
     scopes: Scopes,
     capabilities: Capabilities,
     budget: Budget,
-    restart_command: str,
+    restart: Restart,
     session: Session,
     measures: Measures,
 ) -> None:
@@ -43,7 +45,7 @@ def test_acknowledged_writes_survive_kills(
     killed = False
     for _ in range(budget.of(1, 3, 8)):
         each = Round(memory, scopes, capabilities.profiles, SPARSE if budget.size == "smoke" else DENSE)
-        _kill_during(each, restart_command, chance.uniform(0, LATEST_S))
+        _kill_during(each, restart, chance.uniform(0, LATEST_S))
         control(session.alive(COMMAND_S), f"the server did not come back within {COMMAND_S:g} s of the restart command")
         killed = killed or any(writer.broken_off for writer in each.writers.values())
         items = _settled(memory, each, capabilities)
@@ -56,14 +58,15 @@ def test_acknowledged_writes_survive_kills(
             measures.state(f"durability: {name}", number, "rounds" if name == "rounds" else "writes")
         if found:
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            more += "" if items else _NOTHING
             raise NotMet(found[0].expected, found[0].observed + more)
         if "idempotency" in capabilities.profiles:
             _repeat(each, memory, capabilities)
     control(killed, "no request broke off while the restart command ran: did it kill the server?")
 
 
-def _kill_during(round_: Round, command: str, delay: float) -> None:
-    """Run the restart command while every writer writes, a moment after the first acknowledged write."""
+def _kill_during(round_: Round, restart: Restart, delay: float) -> None:
+    """Restart the server while every writer writes, a moment after the first acknowledged write."""
     stop = threading.Event()
     writers = round_.writers.values()
     with ThreadPoolExecutor(len(writers)) as pool:
@@ -72,7 +75,7 @@ def _kill_during(round_: Round, command: str, delay: float) -> None:
             while not any(writer.acknowledged for writer in writers) and not all(each.done() for each in running):
                 time.sleep(0.001)
             time.sleep(delay)
-            restart(command)
+            restart()
         finally:
             stop.set()
         for each in running:

@@ -11,6 +11,7 @@ from memconform.capabilities import Capabilities
 from memconform.explore import Explorer
 from memconform.memory_api import Memories, Memory, MemoryApi
 from memconform.requirement import requirement
+from memconform.scene.cases import Cases
 from memconform.scene.eventually import settle
 from memconform.scene.listing import listed, must_hold, pages
 from memconform.scene.notebook import NOTEBOOK, notebook
@@ -19,8 +20,11 @@ from memconform.scopes import Scopes
 WALK = 8
 """Requests that a walk over a handful of memories may take where pages are short or empty."""
 
-NO_INTEGERS = ("", "1x", "1_0", "1.5", "0x1")
-"""What lenient readers take for a number, and no reading of the contract for an integer (as it might +1, or 1.0)."""
+NO_INTEGERS = ("", "1x", "1_0", "1.5", "0x1", "\u0661")
+"""What lenient readers take for a number, and no reading of the contract for an integer (as it might +1, or 1.0).
+
+The last one is the Arabic-Indic digit one, which is a digit to Unicode and none to JSON.
+"""
 
 WHERE = "a walk with limit 2, then 1, then the largest"
 
@@ -84,14 +88,16 @@ def test_foreign_or_damaged_cursor_is_refused(
     memory.list(scope, limit=1, cursor="").must_be_refused(because="the cursor is empty")
 
 
-@requirement("CORE-15", requests=(0, 12, 12))
+@requirement("CORE-15", requests=(0, 13, 13))
 def test_limit_out_of_range_is_refused(memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities) -> None:
     """A limit of zero, below zero, above `page_size`, or that is no number is answered with 400 or 422."""
     largest = capabilities.limit("page_size")
     memory.list(scope, limit=1).control(200)
     memory.list(scope, limit=largest).must_be(200, because=f"limits.page_size is {largest}")
-    for limit in (0, -1, largest + 1, 10**20, "abc", *NO_INTEGERS):
-        memory.list(scope, limit=limit).must_be_refused(because=f"limit={limit}, page_size is {largest}")
+    with Cases() as case:
+        for limit in (0, -1, largest + 1, 10**20, "abc", *NO_INTEGERS):
+            with case(f"limit={limit!a}"):
+                memory.list(scope, limit=limit).must_be_refused(because=f"limit={limit!a}, page_size is {largest}")
 
 
 @requirement("CORE-16", stories=(NOTEBOOK,))

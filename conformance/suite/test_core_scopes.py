@@ -8,8 +8,9 @@ from memconform.answer import REFUSALS, must, shown
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.explore import Explorer
-from memconform.memory_api import Json, MemoryApi
+from memconform.memory_api import MEMORIES, Json, MemoryApi
 from memconform.requirement import requirement
+from memconform.scene.cases import Cases
 from memconform.scene.eventually import settle
 from memconform.scene.listing import listed, must_hold
 from memconform.scene.material import material
@@ -22,6 +23,9 @@ SUBSETS = [chosen for size in range(1, 5) for chosen in combinations(SCOPE_MEMBE
 LOOKED_FOR = "*\u00e9a%"
 LOOK_ALIKES = ("*\u00e9a%\u00e9a%", "*\u00e9a% ", "*\u00e9A%", "*e\u0301a%")
 """What a glob, a LIKE pattern and a prefix match; what is the same but for blanks, case, normal form."""
+
+REPLACEMENT = "\ufffd"
+"""What lenient decoders put in the place of bytes that are no UTF-8."""
 
 SHAPES = st.dictionaries(st.sampled_from(SCOPE_MEMBERS), st.sampled_from("abc"), min_size=1)
 
@@ -78,15 +82,17 @@ def test_scope_that_is_none_is_refused(memory: MemoryApi, scopes: Scopes, capabi
         story["a search without a scope"].must_be_refused(because="it is a search without a scope")
 
 
-@requirement("CORE-18", requests=(0, 19, 19))
+@requirement("CORE-18", requests=(0, 20, 20))
 def test_added_scope_is_refused_unless_whole(
     memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
 ) -> None:
     """A memory with a missing, empty, unknown or wrongly typed scope is answered with 400 or 422 and not stored."""
     scope = scopes.fresh()
     kept = memory.add("kept", scope)
-    for what, members in _refused_scopes(scope["user_id"])[: budget.of(6, 99, 99)]:
-        memory.post({"content": "not to be kept", **members}).must_be_refused(because=what)
+    with Cases() as case:
+        for what, members in _refused_scopes(scope["user_id"])[: budget.of(6, 99, 99)]:
+            with case(what):
+                memory.post({"content": "not to be kept", **members}).must_be_refused(because=what)
     settle(capabilities.staleness("list"))
     must_hold(listed(memory, scope), {kept["id"]: "kept"}, "the list after the refused adds")
 
@@ -100,22 +106,37 @@ def test_listed_scope_is_refused_unless_whole(
     kept = memory.add("kept", scope)
     settle(capabilities.staleness("list"))
     must_hold(listed(memory, scope), {kept["id"]: "kept"}, "the list of the whole scope")
-    for what, parameters in _refused_parameters(scope["user_id"], scopes.value())[: budget.of(4, 99, 99)]:
-        answer = memory.list(parameters)
-        observed = (
-            answer.observed() if answer.status != 200 else f"200 with {len(answer.json.get('items', ()))} memories"
-        )
-        must(answer.status in REFUSALS, f"400 or 422 for a list with {what}", observed, answer)
+    with Cases() as case:
+        for what, parameters in _refused_parameters(scope["user_id"], scopes.value())[: budget.of(4, 99, 99)]:
+            with case(what):
+                answer = memory.list(parameters)
+                taken = answer.status == 200
+                observed = f"200 with {len(answer.json.get('items', ()))} memories" if taken else answer.observed()
+                must(answer.status in REFUSALS, f"400 or 422 for a list with {what}", observed, answer)
 
 
-@requirement("CORE-18", requests=(0, 17, 17), needs=("search",))
+@requirement("CORE-18", requests=(0, 3, 3))
+def test_listed_scope_that_is_no_text_is_refused(memory: MemoryApi, scopes: Scopes, capabilities: Capabilities) -> None:
+    """A scope value of a list that is not UTF-8 is 400 or 422: it is no string, nor the one a decoder makes of it."""
+    value = scopes.value()
+    scope = scopes.use({"user_id": f"{value}{REPLACEMENT}"})
+    memory.post({"content": "of somebody with a replacement character in the name", "scope": scope})
+    settle(capabilities.staleness("list"))
+    memory.list(scope).control(200)
+    answer = memory.request("GET", f"{MEMORIES}?user_id={value}%ff")
+    answer.must_be_refused(because="the value of user_id is not UTF-8 when percent-decoded")
+
+
+@requirement("CORE-18", requests=(0, 18, 18), needs=("search",))
 def test_searched_scope_is_refused_unless_whole(memory: MemoryApi, scope: dict[str, str], budget: Budget) -> None:
     """A search with a missing, empty, unknown or wrongly typed scope is answered with 400 or 422."""
     memory.search("kept", scope).control(200)
     cases = _refused_scopes(scope["user_id"])
-    for what, members in cases[:1] + cases[5:6] if budget.size == "smoke" else cases:
-        refused = memory.request("POST", "/v1/search", body={"query": "kept", **members})
-        refused.must_be_refused(because=what)
+    with Cases() as case:
+        for what, members in cases[:1] + cases[5:6] if budget.size == "smoke" else cases:
+            with case(what):
+                refused = memory.request("POST", "/v1/search", body={"query": "kept", **members})
+                refused.must_be_refused(because=what)
 
 
 @requirement("CORE-19", requests=11)
@@ -192,6 +213,7 @@ def _refused_scopes(value: str) -> list[tuple[str, dict[str, Json]]]:
         ("a scope value is an object", {"user_id": {"eq": value}}),
         ("a scope value is true", {"user_id": value, "agent_id": True}),
         ("a scope value is empty besides one that is not", {"user_id": value, "agent_id": ""}),
+        ("a scope value is null besides one that is not", {"user_id": value, "agent_id": None}),
         ("the scope has no known member", {"User_ID": value}),
     ]
     return [("the scope is missing", {}), *((what, {"scope": scope}) for what, scope in cases)]

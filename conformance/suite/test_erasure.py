@@ -15,7 +15,7 @@ from memconform.scene.estate import ESTATE, Estate, estate
 from memconform.scene.eventually import settle
 from memconform.scene.keyed_story import items_of, list_pages
 from memconform.scene.oracle import difference, instant
-from memconform.scene.restart import COMMAND_S, restart
+from memconform.scene.restart import COMMAND_S, Restart
 from memconform.scene.scope_pages import counted
 from memconform.scopes import Scopes
 from memconform.session import Session
@@ -100,9 +100,9 @@ def test_nothing_comes_back(memory: MemoryApi, scopes: Scopes, capabilities: Cap
     must(not back, "nothing but what was added after the erasure", f"also {seen}", story[last])
 
 
-@requirement("ERASURE-03", requests=(0, 40, 40), given="restart_command", last=True)
+@requirement("ERASURE-03", requests=(0, 40, 40), given="restart", last=True)
 def test_nothing_comes_back_with_a_restart(
-    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, restart_command: str, session: Session
+    memory: MemoryApi, scope: dict[str, str], capabilities: Capabilities, restart: Restart, session: Session
 ) -> None:
     """What was erased is still gone when the server was killed right after the erasure and started again."""
     word = canary()
@@ -110,7 +110,7 @@ def test_nothing_comes_back_with_a_restart(
     settle(capabilities.staleness("get"))
     memory.get(erased).control(200)
     memory.erased(scope)
-    restart(restart_command)
+    restart()
     control(session.alive(COMMAND_S), f"the server did not come back within {COMMAND_S:g} s of the restart command")
     settle(max(capabilities.staleness(read) for read in ("get", "list", "search")))
     memory.get(erased).must_be(404, because=f"{GONE}, then the server was restarted")

@@ -15,7 +15,7 @@ from memconform.scene.idempotency import must_be_repeated, must_wait_or_conflict
 from memconform.scene.keyed_story import items_of, list_pages
 from memconform.scene.races import must_have_raced
 from memconform.scene.repeats import at_once, keyed_by, spelled_otherwise
-from memconform.scene.restart import COMMAND_S, restart
+from memconform.scene.restart import COMMAND_S, Restart
 from memconform.scopes import Scopes
 from memconform.session import Session
 
@@ -100,19 +100,19 @@ def test_errors_of_every_kind_are_forgotten(memory: MemoryApi, scope: dict[str, 
         memory.post(good, headers=key).must_be(201, because=f"the request before, with {what}, was refused")
 
 
-@requirement("IDEMPOTENCY-01", requests=(0, 12, 12), given="restart_command", last=True)
+@requirement("IDEMPOTENCY-01", requests=(0, 12, 12), given="restart", last=True)
 def test_repeat_after_a_restart(
     memory: MemoryApi,
     scope: dict[str, str],
     scopes: Scopes,
     capabilities: Capabilities,
-    restart_command: str,
+    restart: Restart,
     session: Session,
 ) -> None:
     """A repeat after the server was killed and started again gets the first answer and adds nothing."""
     headers, body = keyed_by(scopes.value()), {"content": "once", "scope": scope}
     first = memory.post(body, headers=headers).control(201)
-    restart(restart_command)
+    restart()
     control(session.alive(COMMAND_S), f"the server did not come back within {COMMAND_S:g} s of the restart command")
     must_be_repeated(first, memory.post(body, headers=headers))
     settle(capabilities.staleness("list"))

@@ -8,6 +8,7 @@ from memconform.answer import Answer, control, must, shown
 from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.memory_api import MemoryApi
+from memconform.rendezvous import racing
 from memconform.requirement import requirement
 from memconform.scene.eventually import settle
 from memconform.scene.export_file import checksum, read_export
@@ -38,7 +39,8 @@ def _exported_during(writer: Writer, memory: MemoryApi, scope: dict[str, str]) -
         running = pool.submit(writer.write)
         try:
             writer.began.wait(10)
-            answer = memory.export(scope)
+            with racing(writer.race):
+                answer = memory.export(scope)
         finally:
             writer.stop.set()
         running.result()

@@ -8,6 +8,7 @@ from itertools import combinations
 from hypothesis import strategies as st
 
 from memconform.answer import control, must, shown
+from memconform.budget import Budget
 from memconform.capabilities import Capabilities
 from memconform.explore import Explorer
 from memconform.memory_api import MemoryApi
@@ -19,6 +20,8 @@ from memconform.scene.search_scene import SearchScene, ladders
 from memconform.scopes import SCOPE_MEMBERS, Scopes
 
 Scope = Mapping[str, str]
+NEAR = "red boat in the harbour"
+FARTHER = "red boat in the harbour, behind the office that opens at nine"
 
 
 class _Population:
@@ -140,6 +143,28 @@ def test_search_takes_scope_values_as_they_are(
     ]
     for twin in [each for each in twins if each != value and len(each.encode()) <= limit]:
         _must_find_nothing(memory, text, twin, value)
+
+
+@requirement("SEARCH-08", requests=(0, 15, 65))
+def test_nearer_memories_elsewhere_take_no_place(
+    memory: MemoryApi, scopes: Scopes, capabilities: Capabilities, budget: Budget
+) -> None:
+    """A user's memories in two sessions are found by a search with room for both, whatever lies nearer elsewhere."""
+    user, other = scopes.fresh(), scopes.fresh()
+    scene = SearchScene(memory, capabilities, user)
+    places = [scopes.use({**user, "session_id": scopes.value()}) for _ in range(min(2, scene.widest))]
+    own = {str(memory.add(FARTHER, scope)["id"]) for scope in places}
+    scene.settle()
+    room = len(own)
+    control({each.id for each in scene.rank(NEAR, top_k=room)} == own, "a search does not find what it has room for")
+    for number in range(budget.beyond_smoke(11, 60)):
+        memory.add(f"{NEAR}, {number}", other)
+    scene.settle()
+    found = {each.id for each in scene.rank(NEAR, top_k=room)}
+    missing = len(own - found)
+    lost = missing if capabilities.exact else certainly_below(0.9, room - missing, room)
+    wanted = f"the {room} memories of the scope {shown(user)}, with top_k {room}, as before nearer ones lay elsewhere"
+    must(not lost, wanted, f"{len(found)} results, {missing} of the memories missing")
 
 
 def _must_find_nothing(memory: MemoryApi, text: str, twin: str, value: str) -> None:

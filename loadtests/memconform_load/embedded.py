@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import copy
 import importlib.util
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from memconform import HarnessFailed, ServerUnreachable, UsageError
 from memconform.api.words import as_arguments
 from memconform_load.exit_codes import INVALID, MET, USAGE
 from memconform_load.launch import RunFailed, run
-
-if TYPE_CHECKING:
-    import os
 
 Verdict: TypeAlias = Literal["met", "not met", "invalid", "failed", "interrupted"]
 """`invalid`: nothing was measured that can be believed. The last two are only read from files: `run_load` raises."""
@@ -114,15 +112,17 @@ class LoadResult:
     def write(self, path: str | os.PathLike[str], form: Literal["html", "markdown"] = "html") -> Path:
         """Write one page with charts, or a summary in Markdown, and return the path.
 
-        Raises `OSError` where that cannot be, `UsageError` for another form.
+        Markdown is appended where the file is the one that GITHUB_STEP_SUMMARY names. Raises `OSError` where that
+        cannot be, `UsageError` for another form.
         """
-        from memconform.report.files import write_text
+        from memconform.report.files import write_summary, write_text
         from memconform_load.report import markdown, page
 
-        renders = {"html": page.render, "markdown": markdown.render}
+        renders = {"html": (page.render, write_text), "markdown": (markdown.render, write_summary)}
         if form not in renders:
             raise UsageError(f"{form!r} is no form of a load test's result; there are {', '.join(renders)}")
-        return write_text(Path(path), renders[form](self.document))
+        render, write = renders[form]
+        return write(Path(path), render(self.document))
 
     def __str__(self) -> str:
         from memconform_load.report.terminal import render
@@ -152,6 +152,10 @@ def run_load(
     ca_file: str | os.PathLike[str] | None = None,
     insecure: bool = False,
     keep_data: bool = False,
+    plugin: str | os.PathLike[str] | None = None,
+    mapping: str | os.PathLike[str] | None = None,
+    direct: bool = False,
+    plugin_processes: int = 1,
 ) -> LoadResult:
     """Load the memory server at `url` as agents do, and return the result.
 
@@ -162,10 +166,16 @@ def run_load(
     scenario's own. `judged` is whether answers are judged. `owned` says that a target that is not this machine is yours
     to load.
 
-    Only the arguments count: no configuration file and no environment variable is read. Raises `UsageError` for
-    arguments that make no sense, or not with this server, and where the extra `load` is not installed;
-    `ServerUnreachable`, `HarnessFailed`. Objectives that are not met are a result. Ctrl-C in the main thread ends the
-    run, which deletes what it created, and comes out as `KeyboardInterrupt`.
+    With `plugin`, the folder or package of a Dify plugin, calls go through it, in Dify's own runtime and in an
+    environment that is built once; with `direct` every other arrival goes directly, so that objectives such as
+    "overhead.search.p95<10ms" can be judged. `mapping` is the file that says which of its tools does what,
+    `memconform.yaml` in its folder where it is not given; `plugin_processes` is how many processes of it there are.
+
+    Only the arguments count: no configuration file is read, and no environment variable but those that say where the
+    environments of plugins lie, and on which Python. Raises `UsageError` for arguments that make no sense, or not with
+    this server, and where the extra `load` is not installed; `ServerUnreachable` where the server does not answer or
+    the plugin does not start; `HarnessFailed`. Objectives that are not met are a result. Ctrl-C in the main thread ends
+    the run, which deletes what it created, and comes out as `KeyboardInterrupt`.
 
     >>> from memconform import UsageError
     >>> from memconform_load import run_load
@@ -190,7 +200,9 @@ def run_load(
         "slo": list(slo), "parameters": tuple(f"{name}={value}" for name, value in (parameters or {}).items()),
         "timeout": timeout, "workers": workers, "judged": judged, "owned": owned, "insecure": insecure,
         "keep_data": keep_data, "ca_file": None if ca_file is None else str(ca_file),
-        "arrivals": None, "plugin": None, "plugin_map": None, "direct": False, "plugin_processes": 1, "slo_file": None,
+        "plugin": None if plugin is None else os.fspath(plugin),
+        "plugin_map": None if mapping is None else os.fspath(mapping),
+        "direct": direct, "plugin_processes": plugin_processes, "arrivals": None, "slo_file": None,
         "drain": "30s", "warm_up": "0s", "server_pid": None,
     }  # fmt: skip
     try:

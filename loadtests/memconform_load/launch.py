@@ -15,6 +15,7 @@ from typing import Any
 
 from memconform.ports import free_port
 from memconform_load.exit_codes import HARNESS
+from memconform_load.interrupting import Interruption
 from memconform_load.plan import Plan
 from memconform_load.scenarios import scenario_path
 
@@ -40,13 +41,18 @@ def run(
     on_note: Callable[[str], None] | None = None,
     env: Mapping[str, str] | None = None,
     locust_options: Sequence[str] = (),
+    interruption: Interruption | None = None,
 ) -> dict[str, Any]:
     """Run a plan and return its result. `on_live` gets figures of the last seconds, once a second.
 
     Raises `RunFailed` where there is no result, `UsageError` where there is no such scenario. Ctrl-C ends the run early
-    and returns what is known, with the verdict `interrupted`.
+    and returns what is known, with the verdict `interrupted`; so do the other signals that an `interruption` hears.
+    `KeyboardInterrupt` is raised where it came before there was anything to know.
     """
     path = scenario_path(plan.scenario)
+    interruption = interruption or Interruption()
+    if interruption.happened:
+        raise KeyboardInterrupt
     with tempfile.TemporaryDirectory(prefix="memconform-load-") as folder:
         plan_file, result_file, log = (Path(folder) / name for name in ("plan.json", "result.json", "locust.log"))
         plan_file.write_text(json.dumps(plan.as_json()), encoding="utf-8")
@@ -55,9 +61,11 @@ def run(
         words += ["--processes", str(plan.workers), *_ports()] if plan.workers > 1 else []
         heard = _Heard(on_live, on_note)
         with log.open("w", encoding="utf-8") as said:
-            code = _listened(words, {**os.environ, **(env or {})}, said, heard)
+            code = _listened(words, {**os.environ, **(env or {})}, said, heard, interruption)
         if heard.refused is not None:
             raise RunFailed(*heard.refused)
+        if not result_file.exists() and interruption.happened:
+            raise KeyboardInterrupt
         if not result_file.exists():
             raise RunFailed(f"Locust ended with exit code {code} and gave no result:\n{_tail(log)}")
         document: dict[str, Any] = json.loads(result_file.read_text(encoding="utf-8"))
@@ -93,7 +101,7 @@ class _Heard:
             self.refused = (said["text"], said["exit_code"])
 
 
-def _listened(words: list[str], environ: dict[str, str], log: Any, heard: _Heard) -> int:
+def _listened(words: list[str], environ: dict[str, str], log: Any, heard: _Heard, interruption: Interruption) -> int:
     """Run Locust in a process group of its own, so that Ctrl-C reaches it once, from here; return its exit code."""
     reading, writing = os.pipe()
     environ |= {PROGRESS_VARIABLE: str(writing)}
@@ -108,8 +116,8 @@ def _listened(words: list[str], environ: dict[str, str], log: Any, heard: _Heard
     )
     os.close(writing)
     try:
-        with os.fdopen(reading, "rb") as lines:
-            _until_closed(lines, process, heard)
+        with os.fdopen(reading, "rb") as lines, interruption.reaches(process):
+            _until_closed(lines, process, heard, interruption)
         return process.wait()
     finally:
         with suppress(ProcessLookupError):
@@ -117,13 +125,14 @@ def _listened(words: list[str], environ: dict[str, str], log: Any, heard: _Heard
         process.wait()
 
 
-def _until_closed(lines: Any, process: subprocess.Popen[bytes], heard: _Heard) -> None:
+def _until_closed(lines: Any, process: subprocess.Popen[bytes], heard: _Heard, interruption: Interruption) -> None:
     """Hear line after line; a first Ctrl-C asks the run to end, a second one asks it to leave at once."""
     while True:
         try:
             for line in lines:
                 heard.take(line)
         except KeyboardInterrupt:
+            interruption.happened = True
             process.send_signal(signal.SIGINT)
         else:
             return

@@ -56,6 +56,8 @@ class Plan:
     """Whether the user said that a target that is not on the loopback interface is theirs to load."""
     ca_file: str | None = None
     insecure: bool = False
+    start: str | None = None
+    """The command that the server was started by for this run; None where it ran already."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,9 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from memconform import ServerUnreachable, UsageError, reference_server
+from memconform.clients.bends import reference_plugin
 from memconform_load import LoadResult, run_load
 
 SHORT: dict[str, Any] = {"rate": "20", "duration": "2s", "users": 5, "parameters": {"model": "0.1"}}
@@ -73,6 +76,9 @@ def test_the_callers_process_is_not_patched() -> None:
         ({"parameters": {"x": "1"}}, "no parameter 'x'"),
         ({"duration": "1 fortnight"}, "no unit of time"),
         ({"api_key": "with a space"}, "cannot carry"),
+        ({"direct": True}, "direct and plugin_processes go with plugin"),
+        ({"plugin": "nowhere"}, "plugin nowhere: there is nothing of this name"),
+        ({"plugin": ".", "mapping": "nowhere.yaml"}, "mapping nowhere.yaml: there is nothing"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
@@ -81,6 +87,49 @@ def test_bad_use_is_refused_in_words(given: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said) as caught:
         run_load(**{"url": "http://127.0.0.1:9", **given})
     assert "--" not in str(caught.value)
+
+
+def test_it_goes_through_a_plugin(tmp_path: Path) -> None:
+    """Through the reference plugin in Dify's runtime and directly: what it adds is judged, and no key is told."""
+    with reference_server(api_keys=[ONE_KEY], data=tmp_path / "memories.db") as url:
+        result = run_load(
+            url, **SHORT, plugin=reference_plugin(), direct=True, api_key=ONE_KEY, slo=["overhead.search.p50<1s"]
+        )
+        assert held(url) == []
+    (overhead,) = result.objectives
+    assert overhead.met
+    assert overhead.observed is not None
+    assert {row["driver"] for row in result.document["operations"]} == {"direct", "plugin"}
+    (plugin,) = result.document["plugins"]
+    assert plugin["identity"].startswith("memconform/memory_api:")
+    assert result.violations == 0
+    assert ONE_KEY not in f"{result.to_json()} {result}"
+
+
+def test_through_a_plugin_alone(tmp_path: Path) -> None:
+    """No call of the load goes directly, with a mapping of one's own and two processes."""
+    mapping = shutil.copy(Path(reference_plugin()) / "memconform.yaml", tmp_path / "mine.yaml")
+    with reference_server() as url:
+        result = run_load(url, **SHORT, plugin=reference_plugin(), mapping=mapping, plugin_processes=2)
+    assert {row["driver"] for row in result.document["operations"]} == {"plugin"}
+    assert result.document["plugins"][0]["processes"] == 2
+
+
+def test_a_plugin_that_is_none_is_refused(tmp_path: Path) -> None:
+    """It, or its mapping, is the caller's to mend: `UsageError`, not a failure of ours."""
+    with reference_server() as url:
+        with pytest.raises(UsageError, match=r"manifest\.yaml"):
+            run_load(url, **SHORT, plugin=tmp_path)
+        (tmp_path / "mine.yaml").write_text("tools: 7\n")
+        with pytest.raises(UsageError, match=r"mine\.yaml"):
+            run_load(url, **SHORT, plugin=reference_plugin(), mapping=tmp_path / "mine.yaml")
+
+
+def held(url: str) -> list[Any]:
+    """Return the scopes that hold anything on a server."""
+    answer = httpx.get(f"{url}/v1/scopes", headers={"Authorization": f"Bearer {ONE_KEY}"})
+    items: list[Any] = answer.json()["items"]
+    return items
 
 
 def test_nobody_listens() -> None:

@@ -253,6 +253,22 @@ def test_the_keyboard_is_enough(browser: Browser, file: Path) -> None:
         expect(visited.page.locator("#UPDATE-03 .why").first).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [1280, 800], ids=["wide", "where the filter takes three lines"])
+def test_the_focus_never_hides_below_what_sticks(browser: Browser, file: Path, width: int) -> None:
+    """Also on the way back: what has the focus is in sight, not below the filter, with the next to come above it."""
+    seen = """() => {
+      const box = document.activeElement.getBoundingClientRect();
+      const there = document.elementFromPoint(box.left + 4, box.top + box.height / 2);
+      return there !== null && (document.activeElement.contains(there) || there.contains(document.activeElement));
+    }"""
+    with visit(browser, size=(width, 900)) as visited:
+        visited.go(file, "#SUMMARY-01")
+        expect(visited.page.locator("#SUMMARY-01 .unfold")).to_be_focused()
+        for _ in range(60):
+            visited.page.keyboard.press("Shift+Tab")
+            assert visited.page.evaluate(seen), visited.page.evaluate("document.activeElement.outerHTML")
+
+
 def test_it_prints_what_failed_in_full(browser: Browser, file: Path, tmp_path: Path) -> None:
     """All that failed is unfolded on paper, controls are gone; afterwards the page is as it was."""
     with visit(browser, scheme="dark") as visited:

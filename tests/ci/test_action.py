@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -49,6 +51,15 @@ def test_the_reference_passes(act: Act) -> None:
     assert (upload.given["name"], upload.given["path"]) == ("memconform", str(files(ended)))
 
 
+def test_a_restart_is_asked_for_by_an_input(act: Act) -> None:
+    """CORE-26 is judged where the input says so, and the server that was started again is ended."""
+    start = f"{SERVE} --data memories.db"
+    ended = act(start=start, restart="true", arguments="--requirement CORE-26", budget="smoke", specification="x")
+    assert ended.exit_code == 0, ended.say()
+    assert ended.outputs["conformance"] == "conformant"
+    assert "--restart" in json.loads(Path(ended.outputs["result"]).read_text())["run"]["command"].split()
+
+
 def test_a_defect_fails_the_job_after_the_files_are_kept(act: Act) -> None:
     """Exit 1: JUnit and summary name the requirement, the upload comes before the job fails; the site is made."""
     ended = act(start=f"{SERVE} --defect second-delete-is-204", budget="smoke", arguments=ONE)
@@ -72,6 +83,33 @@ def test_a_server_that_does_not_start_is_3(act: Act) -> None:
     assert "no such database" in ended.step("Judge the server").output
     assert (files(ended) / "server.log").read_text() == "no such database\n"
     assert ended.step("Keep the files").outcome == "listed"
+
+
+def test_a_second_use_in_one_job_has_files_of_its_own(act: Act) -> None:
+    """After a server that passed, one that does not start has no verdict, no summary and no file of the first."""
+    first = act(start=SERVE, budget="smoke", arguments=ONE, specification="https://example.org/spec")
+    second = act(start="sh -c 'exit 7' {port}", specification="https://example.org/spec")
+    assert first.outputs["conformance"] == "conformant", first.say()
+    assert (second.outputs["conformance"], second.outputs["badge"], second.outputs["result"]) == ("", "", "")
+    assert second.outputs["exit-code"] == "3"
+    assert second.summary == first.summary  # one file for the job, and nothing added
+    assert [file.name for file in files(second).iterdir()] == ["server.log"]
+    assert Path(first.outputs["result"]).is_file()
+
+
+def test_a_long_summary_is_cut_at_a_line(tmp_path: Path) -> None:
+    """GitHub drops a summary of more than 1 MiB whole: it ends before, and says where the rest is."""
+    (tmp_path / "long.md").write_text("é" * 99 + "\n" + "line of the summary\n" * 60_000)
+    code = "import os, pathlib, action; action._summarise(os.environ, pathlib.Path('long.md'))"
+    told = {
+        "INPUT_SUMMARY": "true",
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+        "PYTHONPATH": str(ROOT / "ci"),
+    }
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, **told}, check=True)
+    text = (tmp_path / "summary.md").read_text()
+    assert len(text.encode()) < 1024 * 1024
+    assert text.endswith("\nline of the summary\n\nThe rest is in the files of the artifact.\n")
 
 
 def test_the_configuration_speaks_where_inputs_do_not(act: Act, tmp_path: Path) -> None:
@@ -145,7 +183,10 @@ def test_a_step_that_fails_itself_fails_the_job(act: Act) -> None:
 
 def test_inputs_reach_shells_through_the_environment_alone() -> None:
     """No script of the action, and of our workflows, has an expression in it."""
-    for step in ACTION["runs"]["steps"]:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    steps = [*ACTION["runs"]["steps"], *(step for job in workflow["jobs"].values() for step in job["steps"])]
+    assert sum("run" in step for step in steps) > 5
+    for step in steps:
         assert "${{" not in step.get("run", "")
 
 

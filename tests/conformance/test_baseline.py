@@ -12,9 +12,11 @@ from memconform.baseline.comparing import compare, covering, exit_code
 from memconform.baseline.entry import Entry
 from memconform.baseline.failures import failures
 from memconform.baseline.file import Baseline
+from memconform.baseline.gist import gist
 from memconform.baseline.telling import headline, lines
 from memconform.baseline.updating import update
 from memconform.contract import schema, validator
+from memconform.report.terminal import verdict_lines
 from memconform.verdict import Outcome
 
 TODAY = date(2026, 11, 27)
@@ -132,7 +134,8 @@ def test_a_second_failing_test_is_unexpected() -> None:
     """An entry that names a test hides no other test of the same requirement."""
     document = result(record("CORE-13", "fail"), record("CORE-13", "fail", BEHAVED))
     said = compared(document, known(test=GONE))
-    assert said["unexpected"] == [{"requirement": "CORE-13", "test": BEHAVED, "expected": "404", "outcome": "fail"}]
+    other = {"requirement": "CORE-13", "test": BEHAVED, "expected": "404", "outcome": "fail"}
+    assert said["unexpected"] == [{**other, "found": "expected …; observed 204"}]
     assert parts(compared(document, known())) == {"known": ["CORE-13"]}
 
 
@@ -248,6 +251,18 @@ def test_the_verdict_stays_what_it_is() -> None:
     assert list(lines(clean)) == ["baseline known.toml, judged on 2026-11-27 (UTC): no entries, and none needed"]
 
 
+def test_what_an_empty_baseline_does_not_know_is_told_once() -> None:
+    """All that failed is above it with its evidence: no list of it again, only what to do."""
+    first, *advice = lines({**TWO, "baseline": compared(TWO)})
+    assert first == "baseline known.toml, judged on 2026-11-27 (UTC): no entries, so nothing that failed is known"
+    assert len(advice) == 1
+    assert "memconform baseline update RESULT.json --baseline known.toml --reason TEXT" in advice[0]
+    shown = "\n".join(verdict_lines({**TWO, "baseline": compared(TWO)}))
+    assert (shown.count(GONE), shown.count(BEHAVED)) == (1, 1)
+    shown = "\n".join(lines({**TWO, "baseline": compared(TWO, known("CORE-02"))}))
+    assert f"UNEXPECTED  CORE-13 {GONE} failed" in shown
+
+
 @pytest.mark.parametrize(
     ("document", "entries", "said"),
     [
@@ -300,6 +315,85 @@ def test_each_error_says_what_to_do() -> None:
         "not judged  CORE-16: not selected this time",
     ):
         assert part in said
+
+
+def test_what_is_unproven_is_not_to_be_mended_in_the_server() -> None:
+    """Its reason says what is missing, such as a second key; a list of known ones is the last resort."""
+    document = result(record("TENANCY-01", "inconclusive", reason="needs a second key"), exit_code=2)
+    said = "\n".join(lines({**document, "baseline": compared(document, known("CORE-16"))}))
+    assert "do what its reason asks for; where that cannot be: memconform baseline update" in said
+    assert "--inconclusive --reason TEXT" in said
+    assert "mend it" not in said
+
+
+# What an entry was written for.
+
+DELETED = "404 for DELETE /v1/memories/01a21f0e-5456-797d-a53e-7d5c7e4c38bf (it was deleted before)"
+
+
+def found(expected: str = DELETED, observed: str = "204") -> str | None:
+    """Return the gist of a failure."""
+    return gist({"expected": expected, "observed": observed})
+
+
+AS_WRITTEN = "expected 404 for DELETE /v1/memories/… (it was deleted before)"
+
+
+@pytest.mark.parametrize(
+    ("expected", "observed", "said"),
+    [
+        (DELETED, "204", f"{AS_WRITTEN}; observed 204"),
+        (DELETED, '500 {"title":"x"}', f"{AS_WRITTEN}; observed 500"),
+        ("400 or 422 for GET /v1/x (limit=1)", "201", "400 or 422 for GET /v1/x (limit=…); observed 201"),
+        ("exactly 2 (one of {'user_id': 'mcf-1_0'}) in the list", "1 listed", "exactly … (one of …"),
+        ("metadata (generated) /Ó\r\nUh 'x = 1.9", "… = 1.8", "metadata (generated) …"),
+        ("metadata (generated) /P = -2.2e-309", "0", "metadata (generated) …"),
+        ("a memory after a principal's import", "another", "a memory after a principal's import"),
+        ("2 records in the export", "3, others among them", "… records in the export"),
+        ("content = 'cut in the mid", "x", "content = …"),
+        ("x " * 400, "y", f"{'x ' * 95}x …"),
+    ],
+)  # fmt: skip
+def test_the_gist_of_a_failure_has_nothing_that_varies(expected: str, observed: str, said: str) -> None:
+    """Ids, numbers, instants, texts and JSON are left out; methods, paths, statuses and words stay."""
+    assert found(expected, observed) == f"expected {said.removeprefix('expected ')}"
+
+
+def test_an_update_writes_down_what_it_saw() -> None:
+    """Of a test the gist of its failure; of what exchanges show, whose expectation says it, nothing more."""
+    document = result(
+        record("CORE-13", "fail", expected=DELETED, wire=[finding(BODY)]),
+        record("CORE-02", "inconclusive", reason="the list of 3 is empty"),
+    )
+    change = update(document, Baseline("known.toml"), TODAY, LATER, inconclusive=True)
+    assert [each.found for each in change.added] == [None, found(), "the list of … is empty"]
+
+
+@pytest.mark.parametrize("flaky", [False, True])
+def test_a_failure_that_reads_otherwise_is_known_and_told(flaky: bool) -> None:
+    """Another fault that the same test finds is excused, and nobody overlooks it: a note, never an error."""
+    entry = known(test=GONE, found=found(), flaky=flaky)
+    part = "flaky" if flaky else "known"
+    another = DELETED.replace("01a21f0e", "99999999")
+    for expected, observed, differs in ((another, "204", False), (DELETED, "500", True), ("a list of 3", "2", True)):
+        document = result(record("CORE-13", "fail", expected=expected, observed=observed))
+        said = compared(document, entry)
+        assert parts(said) == {part: ["CORE-13"]}
+        assert said["exit_code"] == 0
+        assert ("found_now" in said[part][0]) == differs
+        told = "\n".join(lines({**document, "baseline": said}))
+        assert ("it may be another fault now" in told) == differs
+        assert (f"when written: {found()}" in told) == differs
+        assert str(headline({**document, "baseline": said})).endswith(
+            "2027-02-25; 1 reads otherwise than when written down" if differs else "2027-02-25"
+        )
+        assert update(document, Baseline("known.toml", (entry,)), TODAY, LATER).kept == (entry,)
+
+
+def test_an_entry_without_what_was_found_says_nothing_of_it() -> None:
+    """Those of older files, and those from which somebody took it."""
+    said = compared(FAILED, known(test=GONE))
+    assert "found_now" not in said["known"][0]
 
 
 # Updates.

@@ -178,6 +178,7 @@ def test_a_result_that_is_there_is_compared(memconform: Any, known: Path) -> Non
     known.write_text("")
     ended = memconform.run("baseline", "check", "result.json", "--baseline", FILE)
     assert ended.code == 1
+    assert "no entries, so nothing that failed is known" in ended.out
     assert ended.out.count("UNEXPECTED") == 2
     known.write_text('[[failure]]\nrequirement = "CORE-13"\nreason = ""\nexpires = 2999-01-01\n')
     ended = memconform.run("baseline", "check", "result.json")

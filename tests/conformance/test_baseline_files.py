@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -68,11 +69,11 @@ def test_a_file_is_read() -> None:
 
 
 def test_an_edit_leaves_all_else_as_it_is() -> None:
-    """An entry goes with its own comments; every other line stays, in its place; what is new stands after the last."""
+    """An entry goes with the comments right above it and in it; every other line stays; what is new comes last."""
     baseline = parse_baseline(WRITTEN, "known.toml")
     first, second, flaky = baseline.entries
     assert edited(WRITTEN, baseline, (), ()) == WRITTEN
-    begin, end = WRITTEN.index("# Deleting"), WRITTEN.index("# --- what")
+    begin, end = WRITTEN.index("# Deleting"), WRITTEN.index("# until the cache")
     assert edited(WRITTEN, baseline, (first,), ()) == WRITTEN[:begin] + WRITTEN[end:]
     begin, end = WRITTEN.index("# About"), WRITTEN.index("# The end")
     assert edited(WRITTEN, baseline, (second,), ()) == WRITTEN[:begin] + WRITTEN[end:]
@@ -84,6 +85,18 @@ def test_an_edit_leaves_all_else_as_it_is() -> None:
     assert added.startswith(WRITTEN[:end])
     assert added.endswith(WRITTEN[end:])
     assert parse_baseline(added, "known.toml").entries[2] == new
+
+
+@pytest.mark.parametrize("below", ["# Ask Ann.", "# Ask Ann.\n\n# The end.", "\n\n# Ask Ann."])
+def test_comments_below_an_entry_stay(below: str) -> None:
+    """Also right below the last one, at the end of the file, and where another takes its place."""
+    entry = '[[failure]]\nrequirement = "CORE-13"\nreason = "r"  # its own\nexpires = 2027-02-25\n'
+    text = f"# Mine.\n\n# above\n{entry}{below}\n"
+    baseline = parse_baseline(text, "known.toml")
+    left = edited(text, baseline, baseline.entries, ())
+    assert left == f"# Mine.\n\n{below.lstrip()}\n"
+    replaced = edited(text, baseline, baseline.entries, (known("CORE-14"),))
+    assert [line for line in replaced.splitlines() if line.startswith("#")] == [*filter(None, left.splitlines())]
 
 
 def test_line_ends_stay_as_they_are() -> None:
@@ -122,8 +135,11 @@ def test_any_edit_of_any_file_has_exactly_its_effect(data: st.DataObject) -> Non
     baseline = parse_baseline(text, "known.toml")
     removed = [entry for entry in baseline.entries if data.draw(st.booleans())]
     added = [known("CORE-16")] if data.draw(st.booleans()) else []
-    after = set(parse_baseline(edited(text, baseline, removed, added), "known.toml").entries)
-    assert after == {*(set(baseline.entries) - set(removed)), *added}
+    new = edited(text, baseline, removed, added)
+    assert set(parse_baseline(new, "known.toml").entries) == {*(set(baseline.entries) - set(removed)), *added}
+    if chosen:
+        below = text[text.rindex("expires = 2027-02-25") :].splitlines()[1:]
+        assert Counter(filter(None, below)) <= Counter(new.splitlines())
 
 
 @pytest.mark.parametrize(

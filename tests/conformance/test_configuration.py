@@ -13,9 +13,12 @@ from click.testing import CliRunner
 
 from memconform.cli import main
 from memconform.cli.check import command as check
+from memconform.cli.cleanup import command as cleanup
 from memconform.configuration import CONFIGURED, defaults, faults, find_file, read_configuration
 from memconform.contract import schema
 from memconform.settings import UsageError
+from memconform_load.cli.capacity import command as capacity
+from memconform_load.cli.compare import command as compare
 from memconform_load.cli.run import command as load
 
 
@@ -257,7 +260,8 @@ def test_every_key_reaches_a_parameter_that_is_there() -> None:
     """No key of the schema is forgotten, and no command is handed a parameter that it does not have."""
     handed = {key for rows in CONFIGURED.values() for key in rows} | {"headers"}
     assert handed == leaves(schema("configuration"))
-    for name, command in (("check", check), ("load", load)):
+    commands = {"check": check, "load": load, "capacity": capacity, "compare": compare, "cleanup": cleanup}
+    for name, command in commands.items():
         assert isinstance(command, click.Command)
         assert {*CONFIGURED[name].values()} <= {parameter.name for parameter in command.params}
 

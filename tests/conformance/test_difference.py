@@ -267,7 +267,28 @@ def test_all_else_is_exit_code_0(tmp_path: Path) -> None:
     assert ended.exit_code == 0
     assert "newly tested     CORE-02 (MUST) skip → fail" in ended.stdout
     assert ended.stdout.splitlines()[-1].startswith("NO REGRESSION")
+    assert "NO REGRESSION, BUT 1 NEWLY TESTED FAILS — " in ended.stdout
     assert called(tmp_path, before, before).stdout.splitlines()[-1].startswith("NO DIFFERENCE")
+
+
+def test_many_that_changed_alike_are_told_at_once(tmp_path: Path) -> None:
+    """What is newly tested and passes takes a line in all; each that fails has its own, near the headline."""
+    names = [row.id for row in requirements().values() if row.profile == "core"][:9]
+    before = judged(*((name, "skip") for name in names))
+    now = judged(*((name, "fail" if name in (names[2], names[5]) else "pass") for name in names))
+    ended = called(tmp_path, before, now, "--markdown", str(tmp_path / "d.md"))
+    assert ended.exit_code == 0
+    told = [line for line in ended.stdout.splitlines() if line.startswith("  newly tested")]
+    kept = [name for name in names if name not in (names[2], names[5])]
+    assert told == [
+        f"  newly tested     7 skip → pass: {', '.join(kept)}",
+        f"  newly tested     {names[2]} (MUST) skip → fail",
+        f"  newly tested     {names[5]} (MUST) skip → fail",
+    ]
+    assert "NO REGRESSION, BUT 2 NEWLY TESTED FAIL — " in ended.stdout
+    text = (tmp_path / "d.md").read_text()
+    assert text.startswith("## ⚠️ No regression, but 2 newly tested fail: ")
+    assert text.index(names[2]) < text.index(names[5]) < text.index(names[0])
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,7 @@ def test_without_a_hint_it_asks_for_one(folder: Path) -> None:
     [
         (("--url", "ftp://x"), "http"),
         (("--url", "http://user:secret@host"), "MEMCONFORM_API_KEY"),
+        (("--url", "http://127.0.0.1:9", "--restart"), "give --start, too"),
         (("--start", "x", "--action", "a/b@v1\n      - run: evil"), "OWNER/REPOSITORY@REF"),
     ],
 )
@@ -243,6 +244,19 @@ def test_what_nobody_can_see_is_told(folder: Path, ci: str) -> None:
     assert "To do: say in the CI file" in init("--yes", "--ci", ci, *START).output
     (folder / "requirements.txt").write_text("fastapi\n")
     assert "To do" not in init("--yes", "--force", "--ci", ci, *START).output
+
+
+def test_keys_of_both_principals_reach_the_run(folder: Path) -> None:
+    """Without the second one tenancy would be inconclusive, and a right server's first push red."""
+    assert init("--yes", *START).exit_code == 0
+    job = yaml.safe_load((folder / ".github" / "workflows" / "memconform.yml").read_text())["jobs"]["conformance"]
+    assert {*job["env"]} == {"MEMCONFORM_API_KEY", "MEMCONFORM_SECOND_API_KEY"}
+
+
+def test_whether_it_may_be_restarted_is_written(folder: Path) -> None:
+    """Only where it was said, for only its user knows whether the command finds its data again."""
+    assert init("--yes", "--restart", *START).exit_code == 0
+    assert read_configuration(folder / "memconform.toml").table["restart"] is True
 
 
 def test_ci_none_writes_no_pipeline(folder: Path) -> None:

@@ -10,10 +10,12 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from memconform.cli import main
 from memconform.cli.plugin.check import command as plugin_check
 from memconform.cli.report import command
 from memconform.contract import schema
 from memconform.report import markdown
+from memconform.report.files import STEP_SUMMARY_BYTES
 from memconform.report.forms import FORMS
 from memconform.report.next_steps import next_steps
 from memconform.report.terminal import verdict_lines
@@ -190,3 +192,64 @@ def test_the_next_commands_are_those_that_help() -> None:
     (larger,) = next_steps(later)
     assert "--budget standard" in larger
     assert next_steps(with_baseline(judged(("CORE-13", "fail")), "CORE-13")) == []
+
+
+@pytest.fixture
+def summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the file of a step's summary, as GitHub names it, in which another command has written."""
+    file = tmp_path / "step" / "summary"
+    file.parent.mkdir()
+    file.write_text("## An earlier command")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
+    return file
+
+
+def test_every_command_appends_to_the_summary_of_a_step(summary: Path, tmp_path: Path) -> None:
+    """`report`, `diff`, `matrix` and `load report`, one after the other, in any spelling of the path: all is there."""
+    failed, met = tmp_path / "a.json", tmp_path / "b.json"
+    failed.write_text(json.dumps(judged(("CORE-13", "fail"))))
+    met.write_text(json.dumps(judged(("CORE-13", "pass"))))
+    load = tmp_path / "load.json"
+    load.write_text(json.dumps(schema("load")["examples"][0]))
+    spelt = summary.parent / ".." / "step" / "summary"
+    for words in (
+        ["report", failed],
+        ["report", met],
+        ["diff", failed, met],
+        ["matrix", failed, met],
+        ["load", "report", load],
+    ):
+        ended = CliRunner().invoke(main, [*map(str, words), "--markdown", str(spelt)])
+        assert ended.exit_code == 0, ended.output
+    said = summary.read_text()
+    headings = [line for line in said.splitlines() if line.startswith("## ")]
+    assert headings[0] == "## An earlier command"
+    assert headings[1].startswith("## ❌ Not conformant")
+    assert headings[2].startswith("## ✅ Conformant")
+    assert headings[3].startswith("## ✅ No regression")
+    assert "\n## Requirements\n" in said
+    assert headings[-1].startswith("## ✅ Load test met")
+    assert all(f"\n\n{line}\n" in said for line in headings[1:])
+
+
+def test_any_other_file_is_replaced_whole(summary: Path, tmp_path: Path) -> None:
+    """Another file of Markdown, and another form in the file of the summary, hold the last result alone."""
+    result = written(tmp_path, judged(("CORE-13", "fail")))
+    for option, file in (("--markdown", tmp_path / "summary.md"), ("--junit", summary)):
+        for _ in range(2):
+            assert called(result, option, file).exit_code == 0
+        once = file.read_text()
+        assert called(result, option, file).exit_code == 0
+        assert file.read_text() == once
+        assert "An earlier command" not in once
+
+
+def test_a_summary_that_is_full_says_so(summary: Path, tmp_path: Path) -> None:
+    """GitHub drops a whole summary that is too long: the verdict is added, and that the rest did not fit."""
+    summary.write_text("x" * (STEP_SUMMARY_BYTES - 300))
+    assert called(written(tmp_path, judged(("CORE-13", "fail"))), "--markdown", summary).exit_code == 0
+    before, heading, note = summary.read_text().strip().split("\n\n")
+    assert set(before) == {"x"}
+    assert heading.startswith("## ❌ Not conformant")
+    assert "did not fit" in note
+    assert summary.stat().st_size <= STEP_SUMMARY_BYTES

@@ -146,6 +146,26 @@ def test_each_badge_says_what_is_missing() -> None:
     assert len(links) == 19
 
 
+def test_a_run_that_ended_early_says_how_much_is_open() -> None:
+    """Not by a list of everything that had no turn; what is not declared stays out of it."""
+    result = provider("mem0")
+    result["run"] |= {"stopped": "interrupted (Ctrl-C)", "finished": False}
+    for row in result["requirements"]:
+        row["outcome"] = "fail" if row["id"] == "CORE-05" else "not_run"
+    for profile in result["profiles"]:
+        profile["counts"] = {"not_run": 4}
+        if profile["conformance"] != "not declared":
+            profile["conformance"] = "not conformant" if profile["name"] == "core" else "incomplete"
+    read = Page(render(result))
+    core, standard, *_ = [" ".join(element.text.split()) for element in read.of_class("step-head")]
+    assert core.endswith("Missing: core is not conformant (CORE-05, 29 not run).")
+    assert "search is incomplete (14 not run); " in standard
+    cells = {str(each.attributes["href"]): each for each in read.of_class("profile")}
+    assert "not declared" in cells["#profile=tenancy"].text
+    declared = sum(profile["conformance"] != "not declared" for profile in result["profiles"])
+    assert len(read.of_class("f-not_run")) == declared
+
+
 def test_an_earned_badge_is_shown_with_what_waits_for_a_larger_budget() -> None:
     """The step is earned; a badge of a smaller budget says so."""
     result = provider("mem0")
@@ -175,7 +195,7 @@ def test_nobody_misses_how_a_run_went() -> None:
         "Stopped early: interrupted.",
         "Only a part was selected",
         "Served but not declared, so not judged: events, history.",
-        "1 of the run's memories or scopes were left behind",
+        "1 of the run's memories or scopes was left behind",
         "user_id mcf-06e4f94f_1e_0, principal first: the list answered 500",
         f"memconform cleanup --run-id {result['run']['id']}",
     ):
@@ -225,6 +245,23 @@ def test_what_a_baseline_knows_is_told_and_comes_last() -> None:
     assert "Unexpected CORE-07" in said
     assert "Stale CORE-01" in said
     assert [record["known"] for record in data_of(text)["CORE-05"]["tests"] if record["outcome"] == "fail"]
+
+
+def test_a_known_failure_that_reads_otherwise_is_not_folded_away() -> None:
+    """Though the run passes: the headline counts it, the list is open, and the finding says what it was written for."""
+    result = provider("mem0")
+    entry = {"requirement": "CORE-05", "outcome": "fail", "reason": "waits for 2.3", "expires": "2027-02-25"}
+    entry |= {"seen": "fail", "found": "expected a list; observed 500"}
+    empty: dict[str, list[Any]] = {name: [] for name in ("flaky", "unexpected", "stale", "expired", "not_judged")}
+    for more, opened in (({}, False), ({"found_now": "expected 201 for POST /v1/memories; observed 422"}, True)):
+        known = [{**entry, **more}]
+        said = {"file": "b.toml", "today": "2026-11-27", "known": known, **empty, "exit_code": 0}
+        text = render({**result, "baseline": said})
+        read = Page(text)
+        assert ("1 reads otherwise than when written down." in read.by_id("verdict").text) == opened
+        assert ("open" in next(each for each in read.elements if each.tag == "details").attributes) == opened
+        otherwise = "It reads otherwise than when that was written down: expected a list; observed 500"
+        assert (otherwise in row_of(text, "CORE-05")) == opened
 
 
 def test_a_requirement_that_is_newer_than_the_server_is_not_scored() -> None:

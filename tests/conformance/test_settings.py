@@ -162,6 +162,20 @@ def test_an_authority_must_be_a_certificate(tmp_path: Path) -> None:
             RunSettings(URL, ca_file=str(wrong)).target({})
 
 
+@pytest.mark.parametrize("key", ["Bearer key", "naïve", "two words"])
+def test_a_key_that_no_header_carries_is_told_by_its_place(tmp_path: Path, key: str) -> None:
+    """The variable, or the file; the key itself is not repeated."""
+    file = tmp_path / "key.txt"
+    file.write_text(key, encoding="utf-8")
+    for settings, place in (
+        (RunSettings(URL, second_api_key_env="OTHER"), r"\$OTHER"),
+        (RunSettings(URL, api_key_file=str(file)), "the file .*key.txt"),
+    ):
+        with pytest.raises(UsageError, match=f"the API key in {place} ") as said:
+            settings.keys({"OTHER": key})
+        assert key not in str(said.value)
+
+
 EVERYTHING = RunSettings(
     "https://memory.example/a'b",
     profiles=("core", "search"),

@@ -250,7 +250,7 @@ def test_children_of_a_shell_have_time_to_finish(tmp_path: Path) -> None:
     (tmp_path / "tidy.py").write_text(TIDY, encoding="utf-8")
     start = planned_start(f"cd . && {PYTHON} tidy.py {{port}}; true", None, tmp_path)
     with started(start, on_note=print) as process:
-        assert process.popen.poll() is None
+        assert process.ended_by_itself() is None
     assert (tmp_path / "tidied").read_text() == "all"
 
 

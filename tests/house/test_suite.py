@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,9 @@ from memconform import judgement
 from memconform.budget import SIZES, Budget, Size
 from memconform.clients.run import client_tests
 from memconform.contract import profiles, requirements
-from memconform.items import marked, suite_folder
+from memconform.items import client_suite_folder, marked, promise_of, suite_folder
 from memconform.requirement import Mark
+from memconform.specification import tested
 
 FILES = sorted(suite_folder().glob("test_*.py"))
 TESTS = [(path, name, function, mark) for path in FILES for name, function, mark in marked(path)]
@@ -53,6 +56,28 @@ def test_each_test_is_whole(test: tuple[Path, str, object, Mark]) -> None:
     assert bounds == sorted(bounds)
     assert bounds[-1] > 0 or mark.stories or "session" in inspect.signature(function).parameters
     assert all(f'        "{parameter}": ' in OFFERS for parameter in inspect.signature(function).parameters)
+
+
+def test_what_is_told_of_the_tests_is_what_runs() -> None:
+    """`explain` and the site read the tests without importing them, and find the same ones with the same promises."""
+    files = (*FILES, *sorted(client_suite_folder().glob("test_*.py")))
+    wanted: dict[str, list[tested.SuiteTest]] = {name: [] for name in requirements()}
+    for path in files:
+        for name, function, mark in marked(path):
+            wanted[mark.id].append(tested.SuiteTest(f"{path.name}::{name}", promise_of(function)))
+    assert {name: list(tested.tests_of(name)) for name in requirements()} == wanted
+
+
+def test_explaining_a_requirement_loads_no_judge() -> None:
+    """`memconform explain` is there at once: it imports neither pytest, nor the suite, nor what sends requests."""
+    code = (
+        "import sys\nfrom memconform.cli import main\n"
+        "try: main(['explain', 'SEARCH-10'])\nexcept SystemExit: print(*sys.modules)"
+    )
+    *told, loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.splitlines()
+    assert any(line.startswith("  test ") for line in told)
+    assert any(line.startswith("  defect ") for line in told)
+    assert not {"pytest", "hypothesis", "httpx", "jsonschema", "starlette", "numpy", "wordllama"} & {*loaded.split()}
 
 
 def test_no_two_tests_share_a_name() -> None:

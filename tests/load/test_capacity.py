@@ -67,7 +67,7 @@ def test_the_answer_holds_what_was_met_and_what_was_not() -> None:
     assert found.margin is not None
     assert found.margin <= 0.0101
     assert found.exit_code == 0
-    assert "requests a second, ± " in found.said()
+    assert "arrivals a second, ± " in found.said()
 
 
 def test_a_first_rate_that_is_too_much_is_halved() -> None:
@@ -88,7 +88,7 @@ def test_a_greatest_rate_ends_the_search() -> None:
     found = find_capacity(plain(1e9), Search(start=10, most=50))
     assert max(probe.rate for probe in found.probes) == 50
     assert found.said() == (
-        "At least 50 requests a second: no rate was found at which the objectives are not met. --max-rate is 50."
+        "At least 50 arrivals a second: no rate was found at which the objectives are not met. --max-rate is 50."
     )
     assert found.exit_code == 3
 
@@ -156,7 +156,7 @@ def test_what_is_known_survives_an_interrupt_and_a_failure(stops: BaseException 
     found = find_capacity(trial)
     assert list(found.bracket) == [40.0, math.inf]
     assert found.exit_code == 3
-    assert found.said().startswith("At least 40 requests a second")
+    assert found.said().startswith("At least 40 arrivals a second")
     assert found.cut_short in found.said()
     assert found.cut_short
 

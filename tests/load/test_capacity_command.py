@@ -164,7 +164,7 @@ def test_the_command_answers_with_the_curve(tmp_path: Path) -> None:
         if not document["met_at"]:
             ended, document = answered()
     assert ended.returncode == 3, ended.stderr
-    assert "At least 30 requests a second" in ended.stdout
+    assert "At least 30 arrivals a second" in ended.stdout
     assert document["met_at"] == 30
     assert [point["decision"] for point in document["curve"]] == ["met"]
     assert document["slo"] == ["search.p95<2s"]

@@ -155,6 +155,16 @@ def test_interrupted_runs_give_what_is_known(server: str, small: Small) -> None:
     assert scopes_held(server) == []
 
 
+def test_what_follows_the_load_is_called_so(server: str, small: Small) -> None:
+    """Once the last arrival was due, progress says that memories are read back, not that calls go on."""
+    seen: list[dict[str, Any]] = []
+    small(server, seconds=2, rate=40, parameters={"model": 4.0, "facts": 3}, options={"on_live": seen.append})
+    after = [live for live in seen if live["elapsed_s"] > 2]
+    assert after
+    assert all("the load is over" in live["said"] and "rate_per_s" not in live for live in after)
+    assert all("said" not in live for live in seen if live["elapsed_s"] <= 2)
+
+
 @pytest.mark.parametrize(
     ("url", "said"), [("http://127.0.0.1:1", "no answer from"), ("http://192.0.2.7", "--yes-i-own-this-target")]
 )

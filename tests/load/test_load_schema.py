@@ -27,10 +27,10 @@ def test_every_kind_of_run_is_valid(kind: str) -> None:
 
 
 def test_the_plan_has_the_members_of_the_schema() -> None:
-    """A member that a plan gets is described in the schema, and none is described that a plan has not."""
+    """A member that a plan gets is described in the schema, and none other; older results lack what came later."""
     described = schema("load")["properties"]["plan"]
     assert set(described["properties"]) == {each.name for each in dataclasses.fields(Plan)}
-    assert sorted(described["required"]) == sorted(described["properties"])
+    assert set(described["properties"]) - set(described["required"]) == {"start"}
 
 
 def test_the_schedule_has_the_members_of_the_schema() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from pathlib import Path
 
 import pytest
 
+from memconform_load.report import markdown, page
 from memconform_load.report.terminal import WIDTH, clipped, render
 
 from .example_result import RUNS, objective, open_run, violating_run
@@ -73,6 +75,42 @@ def test_what_is_invalid_stands_before_the_figures() -> None:
     assert "  valid " not in text
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("invalid", "This says nothing about the server. Run it again when this machine does nothing else"),
+        ("interrupted", "Only a run that comes to its end has a verdict"),
+        ("violating", "'memconform capacity' finds the rate at which all is met"),
+    ],
+)
+def test_every_form_says_what_to_do_next(kind: str, said: str) -> None:
+    """Whoever reads the log, the summary of a job or the page learns what a verdict other than met asks for."""
+    result = RUNS[kind]()
+    assert said in " ".join(render(result).split())
+    assert said.replace("'", "&#39;") in html.unescape(page.render(result)).replace("'", "&#39;")
+    assert said.replace("'", "") in html.unescape(markdown.render(result)).replace("'", "")
+    assert "next:" not in render(open_run(3, 20.0))
+
+
+def test_too_few_calls_ask_for_more_of_them() -> None:
+    """Not for a quieter machine, where nothing but the sample is wrong."""
+    result = open_run(3, 30.0)
+    undecided = {**objective("search.p99.9<300ms", None, "ms", 300.0, met=False), "decided": False}
+    result["slo"].append(undecided)
+    result["verdict"] = {"exit_code": 3, "word": "invalid", "reasons": ["too few"]}
+    text = " ".join(render(result).split())
+    assert "next: There were too few calls to decide every objective: take a longer --duration" in text
+    assert "says nothing about the server" not in text
+
+
+def test_long_figures_are_whole() -> None:
+    """A figure's sentence goes on in a second line: in a file or a CI log nobody can widen the window."""
+    result = open_run(3, 20.0)
+    said = "search and add of one turn together: half within 10.67 ms, 95 % within 34.26 ms, all within 36.82 ms"
+    result["figures"] = [{"name": "memory in a turn p50", "value": 10.67, "unit": "ms", "said": said}]
+    assert said in " ".join(render(result).split())
+
+
 def test_files_are_named() -> None:
     """Where the reports lie stands at the end."""
     assert render(open_run(3, 20.0), files=[Path("out/result.json"), Path("out/report.html")]).endswith(
@@ -101,7 +139,7 @@ def test_many_rows_are_counted_not_shown() -> None:
     result["warnings"] = [f"warning {number}" for number in range(30)]
     result["violations"]["found"] *= 30
     text = render(result)
-    assert len(text.splitlines()) <= 70
+    assert len(text.splitlines()) <= 75
     assert "… and 57 more laws in the result" in text
     assert "… and 26 more in the result" in text
 

@@ -390,6 +390,16 @@ def test_figures_of_a_scenario_can_be_gated(objective: str, value: float, unit: 
     assert says in found["said"]
 
 
+def test_an_overhead_of_few_calls_is_not_decided() -> None:
+    """Neither met nor missed where one way had too few calls; a plugin that seems to save time is called noise."""
+    overhead = [{"operation": "search", "p50_ms": -1.0, "p95_ms": -18.3, "p99_ms": None, "said": "the plugin adds"}]
+    few = row("overhead.search.p95<10ms", result(calls(40), overhead=overhead))
+    assert (few["met"], few["decided"]) == (False, False)
+    assert "less than nothing is noise; p95 takes 59 calls or more each way, there were 40" in few["said"]
+    assert row("overhead.search.p50<10ms", result(calls(40), overhead=overhead))["met"]
+    assert row("overhead.search.p95<10ms", result(calls(59), overhead=overhead))["met"]
+
+
 def test_overhead_and_measured_times_can_be_gated() -> None:
     """The difference that a result holds, and the distributions that a scenario or the judge measured."""
     overhead = [{"operation": "search", "p50_ms": 1.0, "p95_ms": 2.5, "p99_ms": None, "said": "the plugin adds"}]

@@ -236,3 +236,20 @@ def test_the_commands_say_what_is_wrong() -> None:
     code, said = run("matrix")
     assert (code, "the commands are list, start, check" in said) == (2, True)
     assert issubclass(Unfit, ProviderFailed)
+
+
+def test_a_library_is_served_with_data_that_stay(tmp_path: Path) -> None:
+    """Nothing of what 'providers start' prints for it lies in the folder that goes when the command ends."""
+    with started(wanted(tmp_path, store="langgraph")) as provider:
+        assert not provider.runs
+        assert provider.serve_options("kept.db") == ["--store", "langgraph", "--data", "kept.db"]
+    done = subprocess.run(
+        [sys.executable, "-m", "memconform", "providers", "start", "langgraph-sqlite"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "runs in the process of its bridge, which needs memconform[langgraph]" in done.stdout
+    assert "serve --store langgraph --data langgraph-sqlite.db --option backend=sqlite" in done.stdout

@@ -6,7 +6,7 @@ import json
 import signal
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,11 @@ from memconform.api.asked import KEY_VARIABLES, asked_for, environment_for
 from memconform.api.conformance_result import ConformanceResult
 from memconform.api.errors import HarnessFailed, ServerUnreachable
 from memconform.api.process import heard
+from memconform.api.starting import asked_start, running
 from memconform.api.words import as_arguments
 from memconform.budget import Size
 from memconform.contract import Level
-from memconform.settings import UsageError
+from memconform.settings import RunSettings, UsageError
 from memconform.verdict import CONCLUDED, ExitCode, Outcome
 
 if TYPE_CHECKING:
@@ -50,8 +51,11 @@ class Progress:
 
 
 def check_server(
-    url: str,
+    url: str | None = None,
     *,
+    start: str | None = None,
+    start_timeout: float = 60.0,
+    start_log: str | os.PathLike[str] | None = None,
     profiles: Sequence[str] = (),
     level: Level | None = None,
     requirements: Sequence[str] = (),
@@ -64,6 +68,7 @@ def check_server(
     headers: Mapping[str, str] | None = None,
     ca_file: str | os.PathLike[str] | None = None,
     insecure: bool = False,
+    restart: bool = False,
     restart_command: str | None = None,
     failing_messages: str | os.PathLike[str] | None = None,
     baseline: str | os.PathLike[str] | None = None,
@@ -71,7 +76,7 @@ def check_server(
     keep_data: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> ConformanceResult:
-    """Judge the memory server at `url`, the address before /v1, and return the result.
+    """Judge the memory server at `url`, the address before /v1, or one that `start` starts, and return the result.
 
     The suite runs in a process of its own: nothing of the caller's pytest, plugins or settings takes part, and nothing
     is printed. It creates memories in scopes that carry the run's id, touches nothing else, and deletes them at the
@@ -79,13 +84,17 @@ def check_server(
 
     The arguments are the options of `memconform check`:
 
+    - `start`: the command that starts the server, in the current folder; `{port}` in it, and in `url`, is a free port,
+      and without `url` it is http://127.0.0.1:{port}. It is ended with all that came of it, whatever happens.
+      `start_timeout`: how long GET /v1/health may take to answer, in seconds. `start_log`: a file for what it says.
     - `profiles`, `level`, `requirements`: what to test; with none of them everything that the server declares.
     - `budget`: how many requests to spend, "smoke" (at most about 600), "standard" (6,500) or "full" (25,000).
     - `seed`: the seed of everything that is generated.
     - `rate`: at most so many requests a second. `timeout`: how long an answer may take, in seconds.
     - `api_key`, and `second_api_key` of another principal, for tenancy. `headers`: sent with every request.
     - `ca_file`: the certificate authority to trust, PEM. `insecure`: trust any, for a test server only.
-    - `restart_command`: a shell command that kills the server with SIGKILL and starts it again.
+    - `restart`: with `start`, kill all that the command started with SIGKILL, and start it again, for CORE-26; only for
+      a command that finds its data again at each start. `restart_command`: a shell command that does it otherwise.
     - `failing_messages`: a JSON file with messages whose extraction has to fail.
     - `baseline`: a file of known failures (`memconform baseline`); it decides `exit_code`, never `conformance`.
     - `contract`: judge against this version of the contract, such as "1.0", not the one that the server declares.
@@ -96,8 +105,9 @@ def check_server(
     everywhere. Keys and values of headers appear in no argument list, no log and no result.
 
     Raises `UsageError` for arguments that make no sense, before anything is sent; `ServerUnreachable` where there is
-    nothing to judge; `HarnessFailed` where the judge is at fault. A server that is not conformant is no exception but a
-    result. Ctrl-C ends the run, which deletes what it created, and comes out as `KeyboardInterrupt`.
+    nothing to judge, or `start` brings no server up; `HarnessFailed` where the judge is at fault. A server that is not
+    conformant is no exception but a result. Ctrl-C ends the run, which deletes what it created, and comes out as
+    `KeyboardInterrupt`.
 
     Safe in several threads at once. It blocks: in an event loop use `await asyncio.to_thread(check_server, url)`.
 
@@ -107,8 +117,12 @@ def check_server(
     >>> result.conformant, result.requirement("SEARCH-10").outcome.value
     (True, 'pass')
     """
+    planned = asked_start(
+        url, start, timeout=start_timeout, log=start_log, restart=restart, restart_command=restart_command
+    )
     settings = asked_for(
-        url,
+        planned.url if planned else url or "",
+        start=start,
         profiles=profiles,
         level=level,
         requirements=requirements,
@@ -126,6 +140,15 @@ def check_server(
         contract=contract,
         keep_data=keep_data,
     )
+    keys = environment_for(api_key, second_api_key)
+    with running(planned, restart=restart, keys=keys) as server:
+        return _judged(replace(settings, restart=server.restart), {**keys, **server.marks}, progress)
+
+
+def _judged(
+    settings: RunSettings, environment: Mapping[str, str], progress: Callable[[Progress], None] | None
+) -> ConformanceResult:
+    """Run the suite in a process with more in its environment, and return what came of it."""
     ended: dict[str, str] = {}
 
     def hear(told: Mapping[str, Any]) -> None:
@@ -139,11 +162,12 @@ def check_server(
         file, log = Path(folder) / "result.json", Path(folder) / "log"
         asked = {
             "settings": asdict(settings),
-            "environment": environment_for(api_key, second_api_key),
+            "environment": environment,
             "result": str(file),
         }
         try:
-            code = heard(asked, without=KEY_VARIABLES, log=log, hear=hear)
+            descriptors = () if settings.restart is None else (settings.restart,)
+            code = heard(asked, without=KEY_VARIABLES, log=log, hear=hear, descriptors=descriptors)
         except BaseException as error:
             _note_what_is_left(error, _document(file))
             raise

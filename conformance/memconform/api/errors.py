@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class ServerUnreachable(Exception):
-    """There is nothing to judge: nobody listens, it is no memory server, or it refuses the credentials.
+    """There is nothing to judge: nobody listens, it is no memory server, it refuses the credentials, or does not start.
 
     The message says which, and what to look at. Nothing is said about the server's conformance.
 

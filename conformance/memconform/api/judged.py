@@ -79,11 +79,11 @@ class Judged:
     def write(self, path: str | os.PathLike[str], form: Form = "json", *, specification: str | None = None) -> Path:
         """Write the result in one of its forms and return the path; raise `OSError` where that cannot be.
 
-        `html` is one self-contained page, `markdown` a summary for CI, `badge` an SVG file. `specification` is the
-        address or folder of the specification site that failures link to. Raises `UsageError` for a form that there is
-        not.
+        `html` is one self-contained page, `markdown` a summary for CI, which is appended to `$GITHUB_STEP_SUMMARY`,
+        `badge` an SVG file. `specification` is the address or folder of the specification site that failures link to.
+        Raises `UsageError` for a form that there is not.
         """
-        from memconform.report.files import write_json, write_text
+        from memconform.report.files import write_json
         from memconform.report.forms import FORMS
         from memconform.settings import UsageError
 
@@ -94,7 +94,7 @@ class Judged:
         forms = {each.option.removeprefix("--"): each for each in FORMS}
         if form not in forms:
             raise UsageError(f"{form!r} is no form of a result; there are json, {', '.join(forms)}")
-        return write_text(file, forms[form].render(self.document, specification))
+        return forms[form].write(file, self.document, specification)
 
     @property
     def _subject(self) -> str:

@@ -18,12 +18,17 @@ _LEAVING = 120.0
 
 
 def heard(
-    asked: Mapping[str, Any], *, without: Sequence[str], log: Path, hear: Callable[[Mapping[str, Any]], None]
+    asked: Mapping[str, Any],
+    *,
+    without: Sequence[str],
+    log: Path,
+    hear: Callable[[Mapping[str, Any]], None],
+    descriptors: Sequence[int] = (),
 ) -> int:
     """Start `memconform.api.child`, ask for a run and return its exit code; `hear` gets what it tells.
 
-    The variables in `without` are taken out of its environment; what it prints goes to the file `log`. Whatever is
-    raised meanwhile, Ctrl-C above all, ends the run: it cleans up before this returns.
+    The variables in `without` are taken out of its environment, and it inherits the descriptors; what it prints goes to
+    the file `log`. Whatever is raised meanwhile, Ctrl-C above all, ends the run: it cleans up before this returns.
     """
     inherited = {name: value for name, value in isolated_environment().items() if name not in without}
     with log.open("wb") as said:
@@ -34,6 +39,7 @@ def heard(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=said,
+            pass_fds=descriptors,
         )
         try:
             _ask(process, asked)

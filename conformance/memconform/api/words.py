@@ -13,6 +13,7 @@ _SAID = (
     (r"put the API key into \$MEMCONFORM_API_KEY instead", "give the API key as api_key instead"),
     (r" in \$MEMCONFORM_(?:SECOND_)?API_KEY\b", ""),
     (r"(?<!\S)--header\b", "headers"),
+    (r"(?<!\S)--map\b", "mapping"),
     (r"(?<!\S)--ca\b(?: FILE)?", "ca_file"),
     (r"(?<!\S)--insecure\b", "insecure=True"),
 )

@@ -22,11 +22,13 @@ _HEADER = re.compile(r"\s*\[\[\s*(?:\"?)(failure|flaky)(?:\"?)\s*\]\]\s*(?:#.*)?
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """The lines of one entry, from the comments right above it to those right below it: [first, end)."""
+    """The lines of one entry, with the comments right above it and inside: [first, end)."""
 
     kind: str
     first: int
     end: int
+    below: int
+    """The line behind the comments right below it, which stay where it goes."""
 
 
 def edited(text: str, baseline: Baseline, removed: Collection[Entry], added: Sequence[Entry]) -> str:
@@ -42,7 +44,7 @@ def edited(text: str, baseline: Baseline, removed: Collection[Entry], added: Seq
             f"{baseline.file} is laid out in a way that cannot be edited without loss; write each entry as a table of "
             "its own, [[failure]] or [[flaky]] at the beginning of a line"
         )
-    place = max((block.end for block in blocks if block.kind == "failure"), default=len(lines))
+    place = max((block.below for block in blocks if block.kind == "failure"), default=len(lines))
     gone: set[int] = set()
     for block, entry in zip(blocks, entries, strict=True):
         if entry in removed:
@@ -66,9 +68,10 @@ def _in_order(baseline: Baseline, blocks: Sequence[_Block]) -> list[Entry]:
 def _blocks(lines: Sequence[str]) -> list[_Block]:
     headers = [(at, found[1]) for at, line in enumerate(lines) if (found := _HEADER.fullmatch(line))]
     firsts = [_first(lines, at) for at, _ in headers]
-    ends = [*firsts, len(lines)][1:]
+    limits = [*firsts, len(lines)][1:]
     return [
-        _Block(kind, first, _end(lines, at, end)) for (at, kind), first, end in zip(headers, firsts, ends, strict=True)
+        _Block(kind, first, end := _end(lines, at, limit), _behind_comments(lines, end, limit))
+        for (at, kind), first, limit in zip(headers, firsts, limits, strict=True)
     ]
 
 
@@ -81,12 +84,14 @@ def _first(lines: Sequence[str], header: int) -> int:
 
 
 def _end(lines: Sequence[str], header: int, limit: int) -> int:
-    """Return the line behind an entry's last member and the comments right below it."""
-    written = [at for at in range(header, limit) if lines[at].strip() and not lines[at].lstrip().startswith("#")]
-    end = written[-1] + 1
-    while end < limit and lines[end].lstrip().startswith("#"):
-        end += 1
-    return end
+    """Return the line behind an entry's last member."""
+    return 1 + max(at for at in range(header, limit) if lines[at].strip() and not lines[at].lstrip().startswith("#"))
+
+
+def _behind_comments(lines: Sequence[str], at: int, limit: int) -> int:
+    while at < limit and lines[at].lstrip().startswith("#"):
+        at += 1
+    return at
 
 
 def _behind_blank_lines(lines: Sequence[str], at: int) -> int:

@@ -26,7 +26,8 @@ def compare(result: Mapping[str, Any], baseline: Baseline, today: date) -> dict[
     for entry in baseline.entries:
         covered = [failure for failure in found if entry.covers(failure)]
         seen = gravest(each.outcome for each in covered).value if covered else _seen(result, entry)
-        parts[_part(result, entry, seen, today, covered)].append({**entry.to_json(), "seen": seen})
+        row = {**entry.to_json(), "seen": seen, **_otherwise(entry, covered)}
+        parts[_part(result, entry, seen, today, covered)].append(row)
     parts["unexpected"] = [
         failure.to_json()
         for failure in found
@@ -62,6 +63,13 @@ def exit_code(result: Mapping[str, Any]) -> int:
     """Return what a command ends with for a result: the baseline's word where there is one, else the verdict's."""
     code: int = result.get("baseline", result["verdict"])["exit_code"]
     return code
+
+
+def _otherwise(entry: Entry, covered: Sequence[Failure]) -> dict[str, str]:
+    """Return what was found now, where that is not what the entry was written for: it may be another fault."""
+    if entry.found is None:
+        return {}
+    return next(({"found_now": each.found} for each in covered if each.found not in (None, entry.found)), {})
 
 
 def _part(result: Mapping[str, Any], entry: Entry, seen: str, today: date, covered: Sequence[Failure]) -> str:

@@ -26,11 +26,13 @@ class Entry:
     budget: str | None = None
     """The budget of the run that showed it."""
     flaky: bool = False
+    found: str | None = None
+    """The gist of the failure that it was written for: a note for people, which covers no less and no more."""
 
     @classmethod
     def of(cls, row: Mapping[str, Any], *, flaky: bool) -> Entry:
         """Return the entry that a row of a baseline, or of a comparison with one, describes."""
-        texts = {name: row.get(name) for name in ("test", "expected", "budget")}
+        texts = {name: row.get(name) for name in ("test", "expected", "budget", "found")}
         expires, outcome = date.fromisoformat(row["expires"]), Outcome(row.get("outcome", Outcome.FAIL))
         return cls(row["requirement"], row["reason"], expires, outcome=outcome, flaky=flaky, **texts)
 
@@ -59,5 +61,5 @@ class Entry:
         said: dict[str, Any] = {"requirement": self.requirement, "test": self.test, "expected": self.expected}
         if not self.flaky:
             said |= {"outcome": self.outcome.value, "budget": self.budget}
-        said |= {"reason": self.reason, "expires": self.expires.isoformat()}
+        said |= {"found": self.found, "reason": self.reason, "expires": self.expires.isoformat()}
         return {name: value for name, value in said.items() if value is not None}

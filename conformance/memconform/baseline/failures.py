@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from memconform.baseline.gist import gist
 from memconform.verdict import Outcome
 
 LEAK = "CORE-27"
@@ -29,10 +30,13 @@ class Failure:
     expected: str | None
     counts: bool = True
     """Whether the verdict suffers: an inconclusive SHOULD does not count."""
+    found: str | None = None
+    """The gist of what a test said; None of what exchanges showed, whose expectation says it."""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as `schemas/toolkit/baseline-comparison.schema.json` describes it."""
         said = {"requirement": self.requirement, "test": self.test, "expected": self.expected, "outcome": self.outcome}
+        said["found"] = self.found
         return {name: str(value) for name, value in said.items() if value is not None}
 
 
@@ -46,7 +50,7 @@ def failures(result: Mapping[str, Any]) -> list[Failure]:
         fault = (requirement, expectation(record))
         if requirement in levels and outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE) and fault not in shown:
             counts = outcome == Outcome.FAIL or levels[requirement] == "MUST"
-            found.append(Failure(requirement, Outcome(outcome), record["test"], fault[1], counts))
+            found.append(Failure(requirement, Outcome(outcome), record["test"], fault[1], counts, gist(record)))
     return found
 
 

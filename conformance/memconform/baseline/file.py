@@ -118,7 +118,7 @@ def _words(error: SchemaError) -> str:
     if error.keyword == "pattern" and member in _EXPECTED:
         return _EXPECTED[member]
     if error.keyword == "additionalProperties":
-        known = ("failure", "flaky") if not error.pointer else (*_EXPECTED, "expected", "outcome", "budget")
+        known = ("failure", "flaky") if not error.pointer else (*_EXPECTED, "expected", "outcome", "budget", "found")
         return f"{error.message}; there may be {', '.join(known)}"
     return error.message
 

@@ -49,20 +49,30 @@ def headline(result: Mapping[str, Any]) -> str | None:
     return f"{known}; besides: {'the harness failed' if code == ExitCode.HARNESS else besides}"
 
 
-def lines(result: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what became of the entries, and what is in none; for each kind of error what to do about it."""
+def lines(result: Mapping[str, Any], *, alone: bool = False) -> Iterator[str]:
+    """Yield what became of the entries, and what is in none; for each kind of error what to do about it.
+
+    Of a baseline without entries, what failed is not listed, for a report tells all of it with its evidence; but it is
+    where these lines stand `alone`.
+    """
     said = result.get("baseline")
     if said is None:
+        return
+    head = f"baseline {said['file']}, judged on {said['today']} (UTC)"
+    if not any(said[part] for part in _ENTRY_PARTS):
+        needed = "so nothing that failed is known" if said["unexpected"] else "and none needed"
+        yield f"{head}: no entries, {needed}"
+        if alone:
+            yield from map(_unexpected, said["unexpected"])
+        yield from _advice("unexpected", said)
         return
     seen = _seen(result)
     told: list[str] = []
     for part, words in _PARTS.items():
         for entry in said[part]:
-            told += [words(entry), *seen.get(id(entry), ())]
+            told += [words(entry), *seen.get(id(entry), ()), *_otherwise(entry)]
         told += _advice(part, said)
-    yield f"baseline {said['file']}, judged on {said['today']} (UTC)" + (
-        ":" if told else ": no entries, and none needed"
-    )
+    yield f"{head}:"
     yield from told
 
 
@@ -84,6 +94,13 @@ def _seen(result: Mapping[str, Any]) -> dict[int, list[str]]:
                 said = "; ".join(f"{name} {finding[name]}" for name in members)
                 lines[id(entry)] = [f"              this time: {shorten(said, 200, placeholder=' …')}"]
     return lines
+
+
+def _otherwise(entry: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what an entry was written for, where this time's failure reads otherwise."""
+    if "found_now" in entry:
+        yield f"              when written: {entry['found']}"
+        yield "              it may be another fault now; where it is the same one, take `found` out of the entry"
 
 
 def _flaky(entry: Mapping[str, Any]) -> str:
@@ -116,13 +133,17 @@ _PARTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "stale": _stale,
     "expired": _expired,
 }
+_ENTRY_PARTS = [part for part in _PARTS if part != "unexpected"]
 
 
 def _advice(part: str, said: Mapping[str, Any]) -> Iterator[str]:
     """Yield what to do where there is an error of this kind."""
     command = shlex.join(["memconform", "baseline", "update", "RESULT.json", "--baseline", said["file"]])
+    unproven = all(each["outcome"] == Outcome.INCONCLUSIVE for each in said["unexpected"])
     advice = {
-        "unexpected": f"mend it, or list it with a reason: {command} --reason TEXT",
+        "unexpected": f"do what its reason asks for; where that cannot be: {command} --inconclusive --reason TEXT"
+        if unproven
+        else f"mend it, or list it with a reason: {command} --reason TEXT",
         "stale": f"remove what is stale: {command}",
         "expired": f"mend it, or decide again and write another date into {said['file']}",
     }
@@ -144,7 +165,15 @@ def _tolerated(said: Mapping[str, Any]) -> str:
     counted = _counted(
         (len(failed), "known", _FAILURES), (len(unclear), "known", _INCONCLUSIVE), (len(flaky), "flaky", _FAILURES)
     )
-    return f"{counted}{_until([*failed, *unclear, *flaky])}" if counted else ""
+    return f"{counted}{_until([*failed, *unclear, *flaky])}{_differing(said)}" if counted else ""
+
+
+def _differing(said: Mapping[str, Any]) -> str:
+    """Return how many failures read otherwise than when their entries were written; empty where none does."""
+    number = sum("found_now" in entry for entry in (*said["known"], *said["flaky"]))
+    if not number:
+        return ""
+    return f"; {number} {'reads' if number == 1 else 'read'} otherwise than when written down"
 
 
 def _wrong(said: Mapping[str, Any]) -> str:

@@ -56,7 +56,7 @@ def update(
 
 
 def _named(baseline: Baseline, rows: list[dict[str, Any]]) -> tuple[Entry, ...]:
-    said = [{name: value for name, value in row.items() if name != "seen"} for row in rows]
+    said = [{name: value for name, value in row.items() if name not in ("seen", "found_now")} for row in rows]
     return tuple(entry for entry in baseline.entries if entry.to_json() in said)
 
 
@@ -70,4 +70,5 @@ def _entry(failure: Mapping[str, Any], result: Mapping[str, Any], expires: date)
         expected=None if test else failure["expected"],
         outcome=Outcome(failure["outcome"]),
         budget=result["run"].get("budget"),
+        found=failure.get("found"),
     )

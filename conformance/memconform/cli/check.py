@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,13 @@ from memconform.settings import API_KEY, SECOND_API_KEY, RunSettings, UsageError
 @click.option(
     "--restart-command",
     metavar="COMMAND",
-    help="Shell command that kills the server with SIGKILL and starts it again (CORE-26).",
+    help="Shell command that kills the server with SIGKILL and starts it again (CORE-26); {port} is that of --start.",
+)
+@click.option(
+    "--restart",
+    is_flag=True,
+    help="With --start: kill by SIGKILL all that the command started, and start it again, for CORE-26. "
+    "Only for a command that finds its data again at each start.",
 )
 @click.option(
     "--failing-messages",
@@ -103,14 +110,19 @@ def command(ctx: click.Context, /, budget: str, level: str | None, json_file: Pa
     memconform check https://memory.example --budget smoke --json result.json --html report.html
     memconform check http://127.0.0.1:8765 --requirement SEARCH-10 --seed 7
     memconform check --start 'uvicorn app:app --port {port}' --budget smoke
+    memconform check --start 'memconform serve --data memories.db --port {port}' --restart
     """  # noqa: D301 - click reads the backspace
     reports = reporting(options, json_file=json_file)
     with server(ctx, options) as reached:
-        settings = RunSettings(reached.url, start=reached.start, budget=Budget(budget), level=level, **options)  # type: ignore[arg-type]  # click gave a size
+        size = Budget(budget)  # type: ignore[arg-type]  # click gave a size
+        settings = RunSettings(
+            reached.url, start=reached.start, restart=reached.restart, budget=size, level=level, **options
+        )
         _check(settings)
         with result_file(json_file, wanted=bool(reports.files)) as file:
             before = _identity(file)
-            code = (ctx.obj or in_subprocess)(pytest_arguments(settings, file))
+            run = ctx.obj or partial(in_subprocess, descriptors=reached.descriptors, marks=reached.marks)
+            code = run(pytest_arguments(settings, file))
             if file and _identity(file) != before:
                 write_reports(read_result(file, CONFORMANCE), reports, json_file)
     sys.exit(code)

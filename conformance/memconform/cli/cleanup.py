@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from memconform.cleanup import clean
+from memconform.cli.next_step import suggest
 from memconform.http import Wire
 from memconform.ledger import Ledger, ledger_files, state_folder
 from memconform.memory_api import Principal
@@ -27,7 +28,18 @@ from memconform.verdict import ExitCode
 @click.option("--ca", "ca_file", metavar="FILE", help="Certificate authority to trust, PEM.")
 @click.option("--insecure", is_flag=True, help="Do not verify the server's certificate.")
 def command(run_id: str | None, url: str | None, **options: Any) -> None:
-    """Delete what a run created and could not delete itself: what its ledger names, and what lies in its scopes."""
+    """Delete what a check or a load test created and could not delete itself, because it was killed.
+
+    Each run writes down, in a ledger on this machine, whose data it creates, on which server. Deleted is what the
+    ledger names, and what lies in the run's own scopes, nothing else; never at the address of a configuration, only at
+    the run's own, or at --url. A run that went on to its end, or was interrupted, has cleaned up already.
+
+    Exit codes: 0 nothing is left; 1 something could not be deleted; 2 usage, or no such run.
+
+    \b
+    memconform cleanup                          list the runs that left something, with their servers
+    memconform cleanup --run-id 1f2e3d4c        delete what this one left
+    """  # noqa: D301 - click reads the backspace
     if run_id is None:
         _list_runs()
         return
@@ -71,3 +83,4 @@ def _list_runs() -> None:
         click.echo(
             f"{ledger.path.stem}  {ledger.url}  {count} memories, {sum(map(len, ledger.scopes.values()))} scopes"
         )
+    suggest(*(["memconform cleanup --run-id RUN deletes what one of them left"] if ledgers else []))

@@ -60,7 +60,7 @@ class Configured(MutableMapping[str, Any]):
 def configure(ctx: click.Context, file: Path | None) -> None:
     """Give the commands that have a configuration their defaults from this file, else from the nearest one."""
     ctx.default_map = {
-        "check": Configured("check", file, ctx),
+        **{name: Configured(name, file, ctx) for name in ("check", "cleanup", "capacity", "compare")},
         "load": {"run": Configured("load", file, ctx)},
         "baseline": dict.fromkeys(("update", "check", "show"), Configured("baseline", file, ctx)),
     }

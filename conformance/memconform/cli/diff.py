@@ -13,7 +13,7 @@ from memconform.cli.reading import read_judged
 from memconform.difference import Difference, difference
 from memconform.difference.markdown import render
 from memconform.difference.terminal import lines
-from memconform.report.files import write_json, write_text
+from memconform.report.files import write_json, write_summary
 from memconform.settings import UsageError
 from memconform.verdict import ExitCode
 
@@ -27,7 +27,7 @@ from memconform.verdict import ExitCode
     "markdown_file",
     type=ResultFile(),
     metavar="FILE",
-    help='Write the difference as Markdown to this file, such as "$GITHUB_STEP_SUMMARY".',
+    help='Write the difference as Markdown to this file; to "$GITHUB_STEP_SUMMARY" it is appended.',
 )
 @click.option(
     "--specification",
@@ -66,7 +66,7 @@ def _write(told: Difference, json_file: Path | None, markdown_file: Path | None,
         if json_file:
             write_json(json_file, told.to_json())
         if markdown_file:
-            write_text(markdown_file, render(told, specification))
+            write_summary(markdown_file, render(told, specification))
     except OSError as error:
         click.echo(f"memconform: {error.filename or 'a file'} cannot be written: {error.strerror}", err=True)
         sys.exit(ExitCode.HARNESS)

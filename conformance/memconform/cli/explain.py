@@ -13,6 +13,7 @@ from memconform.cli.known import REQUIREMENT
 from memconform.cli.next_step import suggest
 from memconform.contract import Requirement, requirements
 from memconform.contract.versions import FIRST
+from memconform.specification.tested import tests_of
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,8 +21,6 @@ from memconform.contract.versions import FIRST
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def command(requirement: str, as_json: bool) -> None:
     """Print a requirement's statement, why it is there, how it is tested, and which defects prove the test."""
-    from memconform.specification.tested import tests_of  # pytest: a shell that completes an id does not wait for it
-
     row = requirements()[requirement]
     tests = [asdict(each) for each in tests_of(requirement)]
     proof = _proof(requirement)

@@ -27,6 +27,11 @@ def _checked_action(_ctx: click.Context, _param: click.Parameter, value: str | N
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("folder", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--start", metavar="COMMAND", help="Command that starts the server; {port} stands for a free port.")
+@click.option(
+    "--restart",
+    is_flag=True,
+    help="The command finds its data again at each start: a check may kill the server and start it again (CORE-26).",
+)
 @click.option("--url", metavar="URL", help="The server, where it runs already; the address before /v1.")
 @click.option("--budget", type=click.Choice(list(SIZES)), default="smoke", show_default=True, help="Requests to spend.")
 @click.option(
@@ -56,7 +61,7 @@ def command(folder: Path, *, yes: bool, dry_run: bool, **options: Any) -> None:
 
     \b
     memconform init
-    memconform init --yes --start 'uvicorn app:app --port {port}'
+    memconform init --yes --start 'uvicorn app:app --port {port}' --restart
     memconform init --yes --url https://memory.example --ci gitlab --dry-run
     """  # noqa: D301 - click reads the backspace
     folder = folder.resolve()
@@ -86,6 +91,8 @@ def _answers(seen: Seen, options: dict[str, Any], *, asking: bool) -> Answers:
         raise UsageError(
             "nothing here tells how the server is started: give --start 'uvicorn app:app --port {port}', or --url"
         )
+    if options["restart"] and not start:
+        raise UsageError("--restart is about the command that starts the server: give --start, too")
     if url and "{port}" not in url:
         checked_url(url)
     if asking and not options["ci"]:
@@ -99,6 +106,7 @@ def _answers(seen: Seen, options: dict[str, Any], *, asking: bool) -> Answers:
         ci=options["ci"] or seen.ci,
         action=options["action"],
         force=options["force"],
+        restart=options["restart"],
     )
 
 

@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     help="Write a site there, over what has the same names: index.html, NAME.html of each, matrix.json and matrix.md.",
 )
 @click.option("--html", "html_file", type=ResultFile(), metavar="FILE", help="Write the page alone to this file.")
-@click.option("--markdown", "markdown_file", type=ResultFile(), metavar="FILE", help="Write Markdown to this file.")
+@click.option(
+    "--markdown",
+    "markdown_file",
+    type=ResultFile(),
+    metavar="FILE",
+    help='Write Markdown to this file; to "$GITHUB_STEP_SUMMARY" it is appended.',
+)
 @click.option("--json", "json_file", type=ResultFile(), metavar="FILE", help="Write the matrix as data to this file.")
 @click.option(
     "--since",

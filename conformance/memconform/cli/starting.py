@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from click.core import ParameterSource
 
 from memconform.cli.configured import configuration
 from memconform.cli.options import ResultFile
-from memconform.settings import UsageError
+from memconform.settings import PORT, UsageError
 from memconform.verdict import ExitCode
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -39,13 +39,16 @@ _OPTIONS = (
 )
 
 
-def SERVER(variable: str) -> Callable[[Command], Command]:  # noqa: N802 - used like the other options
-    """Give a command its argument URL, which the environment may hold in `variable`, and the options of `--start`."""
+def SERVER(variable: str, metavar: str | None = None) -> Callable[[Command], Command]:  # noqa: N802 - used like the other options
+    """Give a command its argument URL, which the environment may hold in `variable`, and the options of `--start`.
+
+    Where the URL is called otherwise in the command's usage, `metavar` is its name there.
+    """
 
     def give(command: Command) -> Command:
         for option in reversed(_OPTIONS):
             command = option(command)
-        return click.argument("url", required=False, envvar=variable)(command)
+        return click.argument("url", required=False, envvar=variable, metavar=metavar)(command)
 
     return give
 
@@ -56,6 +59,15 @@ class Reached:
 
     url: str
     start: str | None = None
+    restart: int | None = None
+    """The descriptor on which it is asked for a restart; None where nobody wants one."""
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """What the environment of everything holds that is ended together with the server."""
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """What the process of the run has to inherit."""
+        return () if self.restart is None else (self.restart,)
 
 
 @contextmanager
@@ -66,21 +78,24 @@ def server(ctx: click.Context, options: dict[str, Any]) -> Iterator[Reached]:
     """
     url, command = _chosen(ctx, options.pop("url"), options.pop("start"))
     timeout_s, log = options.pop("start_timeout"), options.pop("start_log")
+    restart = _restarted(ctx, options, command)
     if command is None:
         yield Reached(str(url))
         return
     from memconform.redaction import redactor, secrets_of
+    from memconform.restarting import restartable
     from memconform.started import NotStarted, planned_start, started
 
     presentable = redactor(secrets_of(os.environ))
     try:
         start = planned_start(command, url, _folder(ctx), timeout_s, log)
         with started(start, on_note=lambda text: click.echo(f"memconform: {text}", err=True)) as process:
-            yield Reached(start.url, command)
-            code = process.popen.poll()
-            if code is not None and not options.get("restart_command"):
-                said = f"ended by itself during the run, with exit code {code}. It said last:\n{process.last_words()}"
-                click.echo(presentable(f"memconform: {process.name} {said}"), err=True)
+            with restartable(process) if restart else nullcontext() as descriptor:
+                # A restart command starts what is ended with the server; the run is not to be killed with it.
+                yield Reached(start.url, command, descriptor, {} if restart else process.mark)
+            ended = process.ended_by_itself()
+            if ended and not options.get("restart_command"):
+                click.echo(presentable(f"memconform: {ended}"), err=True)
     except NotStarted as error:
         click.echo(presentable(f"memconform: {error}"), err=True)
         sys.exit(ExitCode.UNREACHABLE)
@@ -105,6 +120,31 @@ def _chosen(ctx: click.Context, url: str | None, command: str | None) -> tuple[s
         if of_command > of_url and "{port}" in command and "{port}" not in url:
             return None, command
     return url or None, command or None
+
+
+def _restarted(ctx: click.Context, options: dict[str, Any], command: str | None) -> bool:
+    """Take `restart` out of a command's options, if it has it, and return whether it is meant; stronger words win.
+
+    Raises `click.UsageError` where the command line asks for what cannot be.
+    """
+    wanted, other = options.pop("restart", False), options.get("restart_command")
+    typed = _strength(ctx, "restart") == _STRENGTH.index(ParameterSource.COMMANDLINE)
+    if wanted and command is None:
+        if typed:
+            raise click.UsageError("--restart starts again what --start COMMAND started; else use --restart-command")
+        return False
+    if wanted and other:
+        of_this, of_other = _strength(ctx, "restart"), _strength(ctx, "restart_command")
+        if of_this == of_other:
+            raise click.UsageError("--restart and --restart-command are two ways to restart the server: give one")
+        if of_this > of_other:
+            options["restart_command"] = None
+        return of_this > of_other
+    if other and PORT.search(other) and "{port}" not in (command or ""):
+        if _strength(ctx, "restart_command") == _STRENGTH.index(ParameterSource.COMMANDLINE):
+            raise click.UsageError("--restart-command has {port}, but no --start command has it, too")
+        options["restart_command"] = None
+    return bool(wanted)
 
 
 def _strength(ctx: click.Context, name: str) -> int:

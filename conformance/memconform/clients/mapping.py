@@ -25,6 +25,7 @@ from typing import Any
 import yaml
 
 from memconform.contract.openapi import openapi
+from memconform.contract.yaml import foreign_yaml
 from memconform.settings import UsageError
 
 FORMAT = "memconform.plugin-map/1"
@@ -99,7 +100,7 @@ class PluginMap:
 def read_mapping(path: Path) -> PluginMap:
     """Read a mapping file; raise `UsageError` that names the place and what is expected there."""
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = foreign_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(
             f"{path} is not there: it says which tool does what; write one, or name one with --map"

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from memconform.difference.compare import Difference
-from memconform.difference.telling import TITLES, headline, measure_words, member_words, of_kind, row_words, summary
+from memconform.difference.telling import (
+    TITLES,
+    headline,
+    measure_words,
+    member_words,
+    of_kind,
+    row_words,
+    sign,
+    summary,
+)
 from memconform.report.marking import code, cut, escaped, folded, requirement_name, table
 
 _MOST, _LETTERS = 200, 500
@@ -16,7 +25,7 @@ _MOST, _LETTERS = 200, 500
 def render(told: Difference, specification: str | None = None) -> str:
     """Return the summary; requirements link to the specification site where its address is given."""
     parts = [
-        f"## {'❌' if told.regressions else '✅'} {headline(told).capitalize()}: {escaped(summary(told))}",
+        f"## {sign(told)} {headline(told).capitalize()}: {escaped(summary(told))}",
         table(["", "judged", "on", "verdict"], _runs(told), left=4),
         _bullets(f"⚠️ {escaped(cut(caveat, _LETTERS))}" for caveat in told.caveats),
         *_requirements(told, specification),
@@ -34,7 +43,7 @@ def _runs(told: Difference) -> Iterator[list[str]]:
 
 def _requirements(told: Difference, specification: str | None) -> Iterator[str]:
     for kind, title in TITLES.items():
-        rows = list(of_kind(told, kind))
+        rows = of_kind(told, kind)
         cells = [
             [
                 requirement_name(row.requirement, specification),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from memconform.difference.compare import Difference
 from memconform.difference.documents import Member
@@ -19,6 +19,7 @@ TITLES: dict[Kind, str] = {
 }
 """The kinds of changes, the gravest first."""
 _LETTERS = 120
+_FEW = 5
 
 
 def headline(told: Difference) -> str:
@@ -26,7 +27,19 @@ def headline(told: Difference) -> str:
     if told.regressions:
         number = len(told.regressions)
         return f"{number} {'regression' if number == 1 else 'regressions'}"
-    return "no regression" if anything(told) else "no difference"
+    if not anything(told):
+        return "no difference"
+    new = _newly_failing(told)
+    return f"no regression, but {new} newly tested {'fails' if new == 1 else 'fail'}" if new else "no regression"
+
+
+def sign(told: Difference) -> str:
+    """Return the sign of the headline: green only where nothing fails that did not fail before."""
+    return "❌" if told.regressions else "⚠️" if _newly_failing(told) else "✅"
+
+
+def _newly_failing(told: Difference) -> int:
+    return sum(row.scored and row.now == "fail" for row in of_kind(told, "newly tested"))
 
 
 def anything(told: Difference) -> bool:
@@ -37,7 +50,7 @@ def anything(told: Difference) -> bool:
 def summary(told: Difference) -> str:
     """Return verdict and badge before and now."""
     said = [
-        told.now.conformance
+        f"{told.now.conformance} as before"
         if told.before.conformance == told.now.conformance
         else f"{told.before.conformance}, now {told.now.conformance}"
     ]
@@ -54,9 +67,20 @@ def row_words(row: Row) -> str:
     return f"{before} → {now}{f': {row.reason}' if row.reason else ''}{unscored}"
 
 
-def of_kind(told: Difference, kind: Kind) -> Iterator[Row]:
-    """Yield the rows of one kind."""
-    return (row for row in told.rows if row.kind == kind)
+def of_kind(told: Difference, kind: Kind) -> list[Row]:
+    """Return the rows of one kind, those first that fail now."""
+    return sorted((row for row in told.rows if row.kind == kind), key=lambda row: row.now != "fail")
+
+
+def alike(rows: Sequence[Row]) -> list[list[Row]]:
+    """Return rows in groups that are told at once, in the order of the first of each: many that changed in one way.
+
+    Each that fails now is a group of its own, and so is each of a few.
+    """
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.requirement if row.now == "fail" else row_words(row), []).append(row)
+    return [part for group in groups.values() for part in ([group] if len(group) > _FEW else [[row] for row in group])]
 
 
 def member_words(member: Member) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from memconform.contract.yaml import foreign_yaml
 from memconform.dify.failures import NoSuchTool, NotAPlugin
 
 SECRET = "secret-input"  # noqa: S105 - the type of a field in a form
@@ -119,7 +120,7 @@ def _name(document: Mapping[str, Any], path: Path) -> str:
 def _mapping(root: Path, file: str) -> Mapping[str, Any]:
     path = root / file
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = foreign_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise NotAPlugin(
             f"{path} does not exist: expected the folder of a Dify plugin, with its manifest.yaml at the top"

@@ -55,7 +55,7 @@ def interpreter(python: str | None = None, on_note: Callable[[str], None] = lamb
         # Or it is a version manager's shim, which is there for every version and fails for those that are not active.
         on_note(
             f"no {PREFERRED} on PATH that runs: the plugin gets Python {sys.version_info[0]}.{sys.version_info[1]}, "
-            f"Dify's daemon would give it 3.12. Set ${VARIABLE} or --python to change that"
+            f"Dify's daemon would give it 3.12. Set ${VARIABLE}, or --python where the command has it, to change that"
         )
     return _recent(_asked(sys.executable), "the running interpreter")
 

@@ -11,9 +11,8 @@ from typing import Any, NoReturn
 
 import yaml
 
-from memconform.contract.yaml import SafeLoader
+from memconform.contract.yaml import SafeLoader, TooDeep, check_depth, foreign_yaml
 
-_DEEPEST = 200
 _LARGEST = 1_000_000
 
 
@@ -39,9 +38,9 @@ class Document:
         if self.path.suffix == ".toml":
             return None
         try:
-            _check_depth(self.text)
+            check_depth(self.text)
             node = yaml.compose(self.text, Loader=SafeLoader)  # JSON is YAML, almost
-        except (yaml.YAMLError, RecursionError):
+        except yaml.YAMLError:
             return None
         return _line(node, [_unescaped(step) for step in pointer.split("/")[1:]])
 
@@ -72,22 +71,14 @@ def _json(text: str) -> Any:
 
 def _yaml(text: str) -> Any:
     try:
-        _check_depth(text)
-        return yaml.load(text, Loader=SafeLoader)  # noqa: S506 - a safe one
+        return foreign_yaml(text)
+    except TooDeep as error:
+        raise Unreadable(str(error.problem), error.problem_mark.line + 1 if error.problem_mark else None) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise Unreadable(f"it is no YAML: {error.problem}", mark.line + 1 if mark else None) from None
-    except (yaml.YAMLError, ValueError) as error:
+    except yaml.YAMLError as error:
         raise Unreadable(f"it is no YAML: {str(error).splitlines()[0]}") from None
-
-
-def _check_depth(text: str) -> None:
-    """Raise `RecursionError` for what is nested so deeply that the parser in C would end this process."""
-    depth = 0
-    for event in yaml.parse(text, Loader=SafeLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEEPEST:
-            raise RecursionError
 
 
 def _toml(text: str) -> Any:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from memconform.answer import Answer
+from memconform.answer import Answer, shown
 from memconform.machine.divergence import LIST, agree, must_answer, must_be_record, object_of
 from memconform.machine.player import Player, newest
 from memconform.machine.step import Step
@@ -179,7 +179,7 @@ def _must_show(
 
 def _must_be_once(items: Memories, requirement: str, what: str, *see: Answer) -> None:
     twice = [each for each, count in Counter(str(item.get("id")) for item in items).items() if count > 1]
-    agree(not twice, requirement, f"each memory once in {what}", f"more than once: {twice[:3]}", *see)
+    agree(not twice, requirement, f"each memory once in {what}", f"more than once: {shown(twice)}", *see)
 
 
 def _as_known(told: list[dict[str, Any]], known: list[dict[str, Any]]) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from memconform.answer import shortened
 from memconform.exchange import Exchange, quote
 from memconform.machine.divergence import Divergence
 
@@ -77,7 +78,7 @@ def script_of(found: Divergence, url: str, prefix: str) -> str:
 def _on_one_line(text: str) -> str:
     """Return a text that a comment can hold, cut."""
     plain = "".join(letter if letter.isprintable() else " " for letter in text)
-    return plain if len(plain) <= _SHOWN else f"{plain[:_SHOWN]}…"
+    return shortened(plain, _SHOWN)
 
 
 def _is_used(line: str, lines: list[str]) -> bool:

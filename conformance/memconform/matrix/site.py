@@ -12,7 +12,7 @@ from memconform.matrix.document import Matrix
 from memconform.matrix.earlier import DATA
 from memconform.matrix.reading import INDEX
 from memconform.report import html
-from memconform.report.files import write_json, write_text
+from memconform.report.files import write_json, write_summary, write_text
 
 
 def write_site(
@@ -33,7 +33,7 @@ def write_site(
 
 def write_markdown(file: Path, matrix: Matrix) -> Path:
     """Write the Markdown page; a provider's name links to its own page where that lies beside the file."""
-    return write_text(file, markdown.render(matrix, lambda server: page_beside(file.parent, server)))
+    return write_summary(file, markdown.render(matrix, lambda server: page_beside(file.parent, server)))
 
 
 def page_beside(folder: Path, server: Mapping[str, Any]) -> str | None:

@@ -63,7 +63,7 @@ def lines(head: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {member:<20} {loss['records']:>8,}  {loss['cause']}: {_WORDS[loss['cause']]}"
     if head["given_up"]:
         given_up = ", ".join(f"{name} of {count:,}" for name, count in head["given_up"].items())
-        yield f"not carried by any import, and no loss here: {given_up}"
+        yield f"not counted as a loss, for no import of the contract keeps it: {given_up}"
     unsure = [doubt for doubt in head["doubts"] if not doubt["certain"]]
     if head["doubts"]:
         yield f"writes without an answer: {len(head['doubts'])}, of which {len(unsure)} could not be decided for sure"

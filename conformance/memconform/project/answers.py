@@ -21,3 +21,5 @@ class Answers:
     action: str | None = None
     """The GitHub Action as `uses:` names it, OWNER/REPOSITORY@REF; None for memconform from pip."""
     force: bool = False
+    restart: bool = False
+    """Whether the command that starts the server finds its data again, so that it may be killed and started again."""

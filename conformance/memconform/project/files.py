@@ -51,7 +51,8 @@ def planned(seen: Seen, answers: Answers) -> list[Planned]:
 
 def _configuration(folder: Path, answers: Answers) -> Planned:
     values = {"start": answers.start, "url": answers.url, "budget": answers.budget, "baseline": BASELINE}
-    said = {name: value for name, value in values.items() if value is not None}
+    said: dict[str, str | bool] = {name: value for name, value in values.items() if value is not None}
+    said |= {"restart": True} if answers.restart else {}
     own, shared = folder / FILE, folder / PYPROJECT
     if answers.place == FILE:
         if shared.is_file() and "memconform" in _document(shared).get("tool", {}):
@@ -62,7 +63,7 @@ def _configuration(folder: Path, answers: Answers) -> Planned:
     return _table(shared, said, answers)
 
 
-def _table(file: Path, said: Mapping[str, str], answers: Answers) -> Planned:
+def _table(file: Path, said: Mapping[str, str | bool], answers: Answers) -> Planned:
     """Return pyproject.toml with our table; all else in it stays as it is, with its comments."""
     what = "[tool.memconform], the configuration"
     if not file.is_file():

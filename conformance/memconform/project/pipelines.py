@@ -26,6 +26,7 @@ jobs:
     timeout-minutes: 20
     env:
       MEMCONFORM_API_KEY: ${{{{ secrets.MEMCONFORM_API_KEY }}}} # empty for a server that is open to everybody
+      MEMCONFORM_SECOND_API_KEY: ${{{{ secrets.MEMCONFORM_SECOND_API_KEY }}}} # another principal's, for tenancy
     steps:
       - uses: actions/checkout@v4
 {steps}
@@ -52,7 +53,7 @@ _BY_PIP = """\
 """
 _GITLAB = """\
 # Written by 'memconform init'. What is judged, and how, stands in the configuration ({place}).
-# A key is a masked CI/CD variable: MEMCONFORM_API_KEY.
+# Keys are masked CI/CD variables: MEMCONFORM_API_KEY, and MEMCONFORM_SECOND_API_KEY of another principal for tenancy.
 memconform:
   image: {image}
   before_script:

@@ -30,4 +30,5 @@ def bridged(provider: Started) -> Iterator[Bridge]:
         with served(provider.serve_options(), {_KEYS_VARIABLE: ",".join(keys)}) as url:
             yield Bridge(url, keys)
     except NotServing as error:
-        raise NotStarted(f"the bridge to {provider.definition.title} did not start: {error}") from None
+        said = str(error).strip().removeprefix("Error: ")
+        raise NotStarted(f"the bridge to {provider.definition.title} did not start: {said}") from None

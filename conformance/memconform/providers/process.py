@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from memconform.ending import end
 from memconform.listening import not_answering
 from memconform.providers.failures import NotStarted
 
 QUOTED_LINES = 12
-_ENDING_S = 10.0
 PAUSE_S = 0.1
 
 
@@ -83,17 +81,3 @@ def running(
         yield Process(name, popen, log)
     finally:
         end(popen)
-
-
-def end(popen: subprocess.Popen[bytes]) -> None:
-    """Ask the process and its children to stop, and kill what is left of them."""
-    for number, patience in ((signal.SIGTERM, _ENDING_S), (signal.SIGKILL, _ENDING_S)):
-        try:
-            os.killpg(popen.pid, number)
-        except ProcessLookupError:
-            break
-        try:
-            popen.wait(patience)
-        except subprocess.TimeoutExpired:
-            continue
-    popen.wait()

@@ -36,10 +36,15 @@ class Started:
     options: Mapping[str, str]
     server: Process | None
 
-    def serve_options(self) -> list[str]:
-        """Return the options of `memconform serve`."""
+    @property
+    def runs(self) -> bool:
+        """Tell whether something runs beside the bridge, and ends with the provider."""
+        return self.server is not None or bool(self.definition.needs)
+
+    def serve_options(self, data: str | None = None) -> list[str]:
+        """Return the options of `memconform serve`; `data` is where it keeps them, else they go with the provider."""
         words = ["--store", self.definition.store]
-        words += ["--upstream", self.upstream] if self.upstream else ["--data", str(self.folder / "data")]
+        words += ["--upstream", self.upstream] if self.upstream else ["--data", data or str(self.folder / "data")]
         for name, value in self.options.items():
             words += ["--option", f"{name}={value}"]
         return words
@@ -53,8 +58,9 @@ def started(wanted: Definition, on_note: Note = lambda _: None, *, upstream: str
     """
     if wanted.runs == "by hand" and upstream is None:
         raise Unfit(
-            f"{wanted.title} cannot be installed from a lock: start it as docs/providers/{wanted.page} says, and give "
-            "its address with --upstream"
+            f"{wanted.title} cannot be installed from a lock: start it as docs/providers/{wanted.page} says, then "
+            f"`memconform providers check {wanted.name} --upstream URL` judges it, and `memconform serve --store "
+            f"{wanted.store} --upstream URL` serves it"
         )
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"memconform-{wanted.name}-")))

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 import click
 
 from memconform.cli.options import ResultFile, refuse_shared
-from memconform.report.files import write_text
+from memconform.report.files import write_summary, write_text
 
 Result: TypeAlias = Mapping[str, Any]
 """A result as `schemas/results/conformance.schema.json` or `client.schema.json` describes it."""
@@ -40,13 +40,18 @@ class Form:
         text: str = importlib.import_module(self.module).render(result, specification)
         return text
 
+    def write(self, file: Path, result: Result, specification: str | None) -> Path:
+        """Write the result in this form and return the file; raise `OSError` where that cannot be."""
+        text = self.render(result, specification)
+        return write_summary(file, text) if self.option == "--markdown" else write_text(file, text)
+
 
 FORMS = (
     Form("--html", "memconform.report.html", "Write one self-contained page to this file."),
     Form(
         "--markdown",
         "memconform.report.markdown",
-        'Write a Markdown summary to this file, such as "$GITHUB_STEP_SUMMARY".',
+        'Write a Markdown summary to this file; to "$GITHUB_STEP_SUMMARY" it is appended.',
     ),
     Form("--junit", "memconform.report.junit", "Write a JUnit report to this file."),
     Form("--sarif", "memconform.report.sarif", "Write what failed as SARIF, for code hosts that show it."),
@@ -77,7 +82,7 @@ class Reporting:
 
     def write(self, result: Result) -> list[Path]:
         """Write them, and return their files; raise `OSError` where one cannot be written after all."""
-        return [write_text(file, form.render(result, self.specification)) for form, file in self.files.items()]
+        return [form.write(file, result, self.specification) for form, file in self.files.items()]
 
 
 def reporting(options: dict[str, Any], *, read: Path | None = None, json_file: Path | None = None) -> Reporting:

@@ -15,4 +15,5 @@ def scored(row: Mapping[str, Any]) -> bool:
 
 def tolerated_words(entry: Mapping[str, Any]) -> str:
     """Return an entry of a baseline in words (see `memconform.baseline.comparing.covering`)."""
-    return f"known: {entry['reason']}, until {entry['expires']}"
+    doubt = ", but it reads otherwise than when that was written down" if "found_now" in entry else ""
+    return f"known: {entry['reason']}, until {entry['expires']}{doubt}"

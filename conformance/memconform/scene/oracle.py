@@ -11,6 +11,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from memconform.answer import shown
+
 Json = Any
 Record = Mapping[str, Any]
 
@@ -22,6 +24,7 @@ RECORD_MEMBERS = (
 )
 """The members of a memory that the contract knows; a server may answer with others, which mean nothing here."""
 
+_SHOWN = 60
 EXACT = 2**53
 """The largest magnitude up to which binary64 holds every integer."""
 
@@ -105,13 +108,13 @@ def instant(text: object) -> Fraction:
     """
     found = _RFC_3339.fullmatch(text) if isinstance(text, str) else None
     if found is None:
-        raise ValueError(f"no RFC 3339 timestamp: {str(text)[:60]!r}")
+        raise ValueError(f"no RFC 3339 timestamp: {shown(text, _SHOWN)}")
     year, month, day, hour, minute, second = map(int, found.groups()[:6])
     fraction, sign, hours, minutes = found.groups()[6:]
     leap = 1 if second == 60 else 0
     moment = datetime(year, month, day, hour, minute, second - leap, tzinfo=UTC) - _EPOCH
     if sign and (int(hours) > 23 or int(minutes) > 59):
-        raise ValueError(f"no RFC 3339 offset: {str(text)[:60]!r}")
+        raise ValueError(f"no RFC 3339 offset: {shown(text, _SHOWN)}")
     offset = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1) if sign else timedelta()
     whole = (moment - offset) // timedelta(seconds=1) + leap
     return whole + (Fraction(int(fraction), 10 ** len(fraction)) if fraction else Fraction(0))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from memconform.answer import Answer
 from memconform.capabilities import Capabilities
 from memconform.memory_api import Json, Memory, MemoryApi, Scope
+from memconform.rendezvous import racing
 from memconform.scene.oracle import json_equal
 
 PARTS = 40
@@ -52,25 +53,27 @@ class Writer:
     parts: int = PARTS
     began: threading.Event = field(default_factory=threading.Event)
     stop: threading.Event = field(default_factory=threading.Event)
+    race: threading.Barrier = field(default_factory=lambda: threading.Barrier(2))
+    """Where the second write waits for what it shall race with, if requests are paced."""
     answers: list[Answer] = field(default_factory=list)
 
     def write(self) -> None:
         """Write until stopped, at most `most` times."""
         try:
-            for answer in self._writes():
-                self.answers.append(answer)
+            for number in range(1, self.most + 1):
+                with racing(self.race) if number == 2 else nullcontext():
+                    self.answers.append(self._written(number))
                 self.began.set()
                 if self.stop.is_set():
                     return
         finally:
             self.began.set()
+            self.race.abort()
 
-    def _writes(self) -> Iterator[Answer]:
-        for number in range(1, self.most + 1):
-            if self.updates:
-                yield self.memory.patch(self.ids[number % len(self.ids)], whole(number, self.parts))
-            else:
-                yield self.memory.post({**whole(number, self.parts), "scope": dict(self.scope)})
+    def _written(self, number: int) -> Answer:
+        if self.updates:
+            return self.memory.patch(self.ids[number % len(self.ids)], whole(number, self.parts))
+        return self.memory.post({**whole(number, self.parts), "scope": dict(self.scope)})
 
     def overlaps(self, other: Answer) -> bool:
         """Tell whether a write was acknowledged that was under way during the other exchange."""

@@ -1,4 +1,4 @@
-"""How many requests a second a server carries while its service level objectives are met."""
+"""How many arrivals a second a server bears while its service level objectives are met."""
 
 from memconform_load.capacity.evidence import Block, Criterion, Decision, rises
 from memconform_load.capacity.found import Capacity

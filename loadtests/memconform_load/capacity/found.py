@@ -1,4 +1,4 @@
-"""The answer: so many requests a second, how exactly that is known, and the curve that it comes from."""
+"""The answer: so many arrivals a second, how exactly that is known, and the curve that it comes from."""
 
 from __future__ import annotations
 
@@ -60,18 +60,27 @@ class Capacity:
         low, high = self.bracket
         if self.rate is not None and self.margin is not None:
             margin = max(self.margin * 100, 0.1)
-            return f"{self.rate:.4g} requests a second, ± {margin:.2g} %: met at {low:.4g}, not met at {high:.4g}."
+            return (
+                f"{self.rate:.4g} arrivals a second, ± {margin:.2g} %: every objective is met at {low:.4g}"
+                f"{self._calls(low)}, not at {high:.4g}."
+            )
         if self.limit:
-            known = f"At least {low:.4g} requests a second" if low else "Unknown"
+            known = f"At least {low:.4g} arrivals a second" if low else "Unknown"
             return (
                 f"{known}: at {high:.4g} this generator is the limit, not the server ({self.limit[0]}). Try --workers."
             )
         if math.isinf(high):
-            known = f"At least {low:.4g} requests a second" if low else "Unknown"
+            known = f"At least {low:.4g} arrivals a second" if low else "Unknown"
             return f"{known}: no rate was found at which the objectives are not met." + (
                 f" --max-rate is {self.most:g}." if self.most < math.inf else ""
             )
-        return f"None: the objectives are not met even at {high:.4g} requests a second."
+        return f"None: the objectives are not met even at {high:.4g} arrivals a second."
+
+    def _calls(self, rate: float) -> str:
+        """Return how many calls a second the arrivals of a rate made, in brackets; nothing where that is not known."""
+        probe = next(each for each in self.probes if each.rate == rate)
+        seen = probe.trials[-1].figures.get("calls_per_s") if probe.trials else None
+        return f" ({seen:.4g} calls a second)" if seen else ""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values; rates are arrivals a second."""

@@ -34,7 +34,7 @@ class Trial:
     """Why the generator, not the server, was the limit."""
     achieved: float | None = None
     figures: Mapping[str, float | None] = field(default_factory=dict)
-    """What the curve shows: `p50_ms`, `p95_ms`, `p99_ms`, `errors` (a share)."""
+    """What the curve shows: `p50_ms`, `p95_ms`, `p99_ms`, `errors` (a share), `calls_per_s` (of all operations)."""
 
 
 @dataclass(slots=True)

@@ -129,8 +129,9 @@ def _median(row: Mapping[str, Any]) -> float | None:
 
 
 def _figures(result: Result, objective: Objective | None) -> dict[str, float | None]:
-    """Return percentiles of what the first objective is about, and the share of arrivals that came to nothing."""
+    """Return percentiles of what the first objective is about, its share of failures, and the calls of all a second."""
     calls = Calls.of(objective or parse_slo("p95<1s"), result)
     found = dict(zip(("p50_ms", "p95_ms", "p99_ms"), calls.hop("latency").quantiles((0.5, 0.95, 0.99)), strict=True))
     figures = {name: None if math.isnan(value) else round(value * 1e3, 3) for name, value in found.items()}
-    return {**figures, "errors": calls.bad / calls.number if calls.number else None}
+    sent = result["counts"]["completed"] / result["load_s"] if result["load_s"] else None
+    return {**figures, "errors": calls.bad / calls.number if calls.number else None, "calls_per_s": sent}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import click
 
@@ -17,89 +17,126 @@ from memconform_load.scenarios import Described, described, scenario_path, scena
 from memconform_load.slo import parse_slo, read_slo_file
 
 F = TypeVar("F", bound=Callable[..., Any])
+Option: TypeAlias = Callable[[Any], Any]
 
 
-_OPTIONS = (
-    click.option(
+_OPTIONS: Mapping[str, Option] = {
+    "scenario": click.option(
         "--scenario",
         default="chat",
         show_default=True,
         shell_complete=lambda _ctx, _param, incomplete: [
             each.name for each in scenarios() if each.name.startswith(incomplete)
         ],
-        help="Name of a scenario, or the path of its file.",
+        help="What people do: a name of 'memconform load --list', or the path of a file.",
     ),
-    click.option(
+    "rate": click.option(
         "--rate",
         metavar="RATE",
-        help="Arrivals a second: 50, 10..100, 50:30s,100:30s, 'spike 20..200:10s' or 'trace FILE'.",
+        help="Arrivals a second: 50, 10..100, 50:30s,100:30s, 'spike 20..200:10s' or 'trace FILE'; "
+        "else the scenario's own (chat: 10).",
     ),
-    click.option(
+    "arrivals": click.option(
         "--arrivals",
         metavar="KIND",
         help="How arrivals are spaced: poisson (the default of most scenarios), constant, gamma:CV for bursts.",
     ),
-    click.option(
+    "sessions": click.option(
         "--sessions",
         type=click.IntRange(min=1),
         metavar="N",
         help="Closed workload instead: N sessions that wait for their answers.",
     ),
-    click.option("--duration", metavar="TIME", help="How long, such as 60s or 5m."),
-    click.option("--users", "people", type=click.IntRange(min=1), metavar="N", help="How many people have memories."),
-    click.option(
+    "duration": click.option(
+        "--duration", metavar="TIME", help="How long, such as 60s or 5m; else the scenario's own (chat: 30s)."
+    ),
+    "people": click.option(
+        "--users",
+        "people",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="How many people have memories; else the scenario's own (chat: 100).",
+    ),
+    "seed": click.option(
         "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Repeats all that is random."
     ),
-    click.option("--plugin", metavar="PATH", help="Call through this Dify plugin, in Dify's real runtime."),
-    click.option(
+    "plugin": click.option("--plugin", metavar="PATH", help="Call through this Dify plugin, in Dify's real runtime."),
+    "plugin_map": click.option(
         "--map", "plugin_map", metavar="FILE", help="Which tool of it does what; default: its memconform.yaml."
     ),
-    click.option(
+    "direct": click.option(
         "--direct", is_flag=True, help="Beside the plugin, call directly too: the difference is its overhead."
     ),
-    click.option(
+    "plugin_processes": click.option(
         "--plugin-processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes of the plugin."
     ),
-    click.option(
+    "workers": click.option(
         "--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes that send load."
     ),
-    click.option(
+    "parameters": click.option(
         "--set", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of the scenario (repeatable)."
     ),
-    click.option(
-        "--slo", multiple=True, type=Line(), metavar="OBJECTIVE", help="Such as 'search.p95<200ms' (repeatable)."
+    "slo": click.option(
+        "--slo",
+        multiple=True,
+        type=Line(),
+        metavar="OBJECTIVE",
+        help="Such as 'search.p95<200ms' (repeatable); else the scenario's own.",
     ),
-    click.option(
+    "slo_file": click.option(
         "--slo-file",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         metavar="FILE",
         help="Objectives in a YAML file.",
     ),
-    click.option("--timeout", default="30s", show_default=True, metavar="TIME", help="How long a call may take."),
-    click.option("--drain", default="30s", show_default=True, metavar="TIME", help="How long to wait at the end."),
-    click.option("--warm-up", default="0s", show_default=True, metavar="TIME", help="Load before what counts."),
-    click.option(
+    "timeout": click.option(
+        "--timeout", default="30s", show_default=True, metavar="TIME", help="How long a call may take before it failed."
+    ),
+    "drain": click.option(
+        "--drain", default="30s", show_default=True, metavar="TIME", help="How long to wait at the end for answers."
+    ),
+    "warm_up": click.option(
+        "--warm-up", default="0s", show_default=True, metavar="TIME", help="How long to load before it counts."
+    ),
+    "judged": click.option(
         "--judge/--no-judge", "judged", default=True, show_default=True, help="Judge whether answers are right."
     ),
-    click.option("--server-pid", type=click.IntRange(min=1), metavar="PID", help="Watch this process's memory."),
-    click.option(
+    "server_pid": click.option(
+        "--server-pid",
+        type=click.IntRange(min=1),
+        metavar="PID",
+        help="The server's process on this machine: its memory is shown.",
+    ),
+    "api_key_env": click.option(
         "--api-key-env", default=API_KEY, show_default=True, metavar="NAME", help="Variable with the API key."
     ),
-    click.option("--api-key-file", metavar="FILE", help="File with the API key, instead of a variable."),
-    click.option("--ca", "ca_file", metavar="FILE", help="Certificate authority to trust, PEM."),
-    click.option("--insecure", is_flag=True, help="Do not verify the server's certificate."),
-    click.option("--keep-data", is_flag=True, help="Leave what the run creates on the server."),
-    click.option(
-        "--yes-i-own-this-target", "owned", is_flag=True, help="The target may be loaded though not loopback."
+    "api_key_file": click.option(
+        "--api-key-file", metavar="FILE", help="File with the API key, instead of a variable."
     ),
-)
+    "ca_file": click.option("--ca", "ca_file", metavar="FILE", help="Certificate authority to trust, PEM."),
+    "insecure": click.option("--insecure", is_flag=True, help="Do not verify the server's certificate."),
+    "keep_data": click.option("--keep-data", is_flag=True, help="Leave what the run creates on the server."),
+    "owned": click.option(
+        "--yes-i-own-this-target",
+        "owned",
+        is_flag=True,
+        help="You may load the target; needed for each that is not on this machine.",
+    ),
+}
 
 
-def plan_options(function: F) -> F:
-    """Add the options to a command; it hands them to `planned` and `api_key`."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
+def plan_options(**instead: Option) -> Callable[[F], F]:
+    """Add the options to a command, which hands them to `planned` and `environment`.
+
+    `instead` has options, by their parameters, that mean something else in this command.
+    """
+
+    def add(function: F) -> F:
+        for option in reversed([*{**_OPTIONS, **instead}.values()]):
+            function = option(function)
+        return function
+
+    return add
 
 
 def planned(url: str, options: Mapping[str, Any]) -> Plan:
@@ -117,6 +154,9 @@ def planned(url: str, options: Mapping[str, Any]) -> Plan:
         parse_slo(text)
     if options["plugin"] is None and (options["direct"] or options["plugin_processes"] > 1):
         raise UsageError("--direct and --plugin-processes go with --plugin PATH")
+    for option, path in (("--plugin", options["plugin"]), ("--map", options["plugin_map"])):
+        if path and not Path(path).exists():
+            raise UsageError(f"{option} {path}: there is nothing of this name")
     drivers = ("plugin",) if options["plugin"] else ("direct",)
     return Plan(
         url=checked_url(url),

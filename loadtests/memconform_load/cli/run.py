@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,14 @@ import click
 
 from memconform.cli.next_step import suggest
 from memconform.cli.options import JSON_FILE
-from memconform.cli.starting import SERVER, server
+from memconform.cli.starting import SERVER, Reached, server
+from memconform.outliving import outputs_outlive
 from memconform.report.files import write_json
 from memconform.settings import UsageError
 from memconform_load.cli.plan_options import environment, plan_options, planned
 from memconform_load.cli.report import REPORT_FILES, write_reports
-from memconform_load.exit_codes import HARNESS
+from memconform_load.exit_codes import HARNESS, INVALID
+from memconform_load.interrupting import Interruption
 from memconform_load.launch import RunFailed, run
 from memconform_load.report.progress import Progress, wants_colour
 from memconform_load.report.terminal import render
@@ -37,7 +41,7 @@ def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "MEMCONFORM_LOAD"})
 @SERVER("MEMCONFORM_LOAD_URL")
-@plan_options
+@plan_options()
 @JSON_FILE
 @REPORT_FILES
 @click.option(
@@ -54,9 +58,13 @@ def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 def command(ctx: click.Context, /, json_file: Path | None, **options: Any) -> None:
     """Run a scenario against the memory server at URL, the address before /v1, or one that is started for it.
 
-    Latency counts from the moment a call was due, not from when a busy generator or server let it go. What the run
-    creates carries its own id and is deleted at the end. Exit codes: 0 every objective is met; 1 one is not; 2 usage,
-    or the server lacks what the scenario needs; 3 the run is invalid, or there is no server; 4 the tool failed.
+    A scenario is what people do with their agents' memory; an arrival is one of them doing it. Latency counts from the
+    moment a call was due, not from when a busy generator or server let it go, and the answers are judged. What the run
+    creates carries its own id and is deleted at the end, after Ctrl-C, SIGTERM or a closed terminal, too: then the
+    result tells what was measured so far. 'memconform capacity' finds how much the server bears.
+
+    Exit codes: 0 every objective is met; 1 one is not; 2 usage, or the server lacks what the scenario needs; 3 the run
+    is invalid or was interrupted, or there is no server; 4 the tool failed.
 
     \b
     memconform load http://127.0.0.1:8765
@@ -66,26 +74,29 @@ def command(ctx: click.Context, /, json_file: Path | None, **options: Any) -> No
     memconform load --start 'uvicorn app:app --port {port}' --duration 30s
     memconform load --list
     """  # noqa: D301 - click reads the backspace
-    with server(ctx, options) as reached:
-        code = _run(reached.url, json_file, options)
+    with outputs_outlive(), server(ctx, options) as reached, Interruption() as interruption:
+        code = _run(reached, json_file, options, interruption)
     sys.exit(code)
 
 
-def _run(url: str, json_file: Path | None, options: Mapping[str, Any]) -> int:
+def _run(reached: Reached, json_file: Path | None, options: Mapping[str, Any], interruption: Interruption) -> int:
     """Run the scenario, tell its result and return the exit code."""
     try:
-        plan = planned(url, options)
+        plan = replace(planned(reached.url, options), start=reached.start)
         env = environment(options) | (telemetry(options["otel"]) if options["otel"] else {})
         locust = _locust(options)
     except UsageError as error:
         raise click.UsageError(str(error)) from None
     progress = Progress(sys.stderr)
+    show, note = progress.show, _noted(progress)
     try:
-        result = run(plan, on_live=progress.show, on_note=_noted(progress), env=env, locust_options=locust)
+        result = run(plan, on_live=show, on_note=note, env=env, locust_options=locust, interruption=interruption)
     except RunFailed as failed:
-        progress.end()
-        click.echo(f"memconform: {failed}", err=True)
+        note(str(failed))
         return failed.exit_code
+    except KeyboardInterrupt:
+        note("interrupted before the load began: there is no result")
+        return INVALID
     progress.end()
     return _told(result, json_file, options)
 
@@ -110,7 +121,8 @@ def _told(result: Mapping[str, Any], json_file: Path | None, options: Mapping[st
 
 def _next(result: Mapping[str, Any], json_file: Path | None) -> list[str]:
     """Return what to do with a result that is kept, and how to go on with the server."""
-    target = result["target"]["url"]
+    start = result["plan"]["start"]
+    target = f"--start {shlex.quote(start)}" if start else result["target"]["url"]
     kept = f"memconform load report {json_file} --html page.html shows the curves"
     return [
         kept if json_file else "--json FILE keeps the result, --html FILE shows the curves",
@@ -118,7 +130,7 @@ def _next(result: Mapping[str, Any], json_file: Path | None) -> list[str]:
     ]
 
 
-def _noted(progress: Progress) -> Any:
+def _noted(progress: Progress) -> Callable[[str], None]:
     def note(text: str) -> None:
         progress.end()
         click.echo(f"memconform: {text}", err=True)

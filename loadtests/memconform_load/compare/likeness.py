@@ -7,7 +7,9 @@ from typing import Any
 
 Result = Mapping[str, Any]
 
-_OF_THE_SERVER = frozenset({"url", "slo", "plugin", "seed", "server_pid", "keep_data", "owned", "ca_file", "insecure"})
+_OF_THE_SERVER = frozenset(
+    {"url", "start", "slo", "plugin", "seed", "server_pid", "keep_data", "owned", "ca_file", "insecure"}
+)
 """Members of a plan that may differ, or are looked at otherwise."""
 _BUSY = 0.5
 """A load of so many processes for each core, before a run began, is worth a warning."""

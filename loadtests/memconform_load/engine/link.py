@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 PLAN, GO, STOP = "memconform-plan", "memconform-go", "memconform-stop"
 """What the master sends."""
-READY, REPORT, DONE, FAILED, NOTE = (
+READY, REPORT, DONE, FAILED, REFUSED, NOTE = (
     "memconform-ready",
     "memconform-report",
     "memconform-done",
     "memconform-failed",
+    "memconform-refused",
     "memconform-note",
 )
 """What a worker sends."""
@@ -39,6 +40,10 @@ class Link(Protocol):
 
     def failed(self, why: str) -> None:
         """Say that something of ours failed: the run cannot count."""
+        ...
+
+    def refused(self, why: str, exit_code: int) -> None:
+        """Say that there can be no run, for a reason that is not ours."""
         ...
 
     def note(self, text: str) -> None:
@@ -72,6 +77,10 @@ class Direct:
     def failed(self, why: str) -> None:
         """Say that something of ours failed."""
         self._whole.failed(why)
+
+    def refused(self, why: str, exit_code: int) -> None:
+        """Say that there can be no run."""
+        self._whole.refused(why, exit_code)
 
     def note(self, text: str) -> None:
         """Say something that people may want to know."""
@@ -109,6 +118,10 @@ class Remote:
     def failed(self, why: str) -> None:
         """Say that something of ours failed."""
         self._send(FAILED, why=why)
+
+    def refused(self, why: str, exit_code: int) -> None:
+        """Say that there can be no run."""
+        self._send(REFUSED, why=why, exit_code=exit_code)
 
     def note(self, text: str) -> None:
         """Say something that people may want to know."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from locust.env import Environment
 
     from memconform_load.engine.user import MemoryUser
+
+
+_PORT = re.compile(r":\d+(?=/|$)")
+"""The port in an address."""
 
 
 def add_options(parser: LocustArgumentParser) -> None:
@@ -132,7 +137,7 @@ def set_users(environment: Environment) -> None:
 
 def command_of(plan: Plan) -> str:
     """Return the command line that repeats a run, without secrets."""
-    words = ["memconform", "load", plan.url, "--scenario", plan.scenario, "--seed", str(plan.seed)]
+    words = ["memconform", "load", *_server_of(plan), "--scenario", plan.scenario, "--seed", str(plan.seed)]
     words += ["--users", str(plan.people), "--duration", f"{plan.duration_s:g}s"]
     if plan.schedule is None:
         words += ["--sessions", str(plan.sessions)]
@@ -146,3 +151,10 @@ def command_of(plan: Plan) -> str:
     for objective in plan.slo:
         words += ["--slo", objective]
     return shlex.join(words)
+
+
+def _server_of(plan: Plan) -> list[str]:
+    """Return the address, and how the server is started there; the next free port is another one."""
+    if plan.start is None:
+        return [plan.url]
+    return [_PORT.sub(":{port}", plan.url) if "{port}" in plan.start else plan.url, "--start", plan.start]

@@ -15,13 +15,15 @@ from gevent.event import Event
 from memconform.capabilities import Capabilities
 from memconform.ledger import Ledger, state_folder
 from memconform.scopes import RUN_PREFIX
-from memconform.settings import API_KEY
+from memconform.settings import API_KEY, UsageError
 from memconform_load.drivers.http import DirectDriver
 from memconform_load.engine.cleaning import cleaned
 from memconform_load.engine.meter import Meter
 from memconform_load.engine.preparing import Preparing
 from memconform_load.engine.sending import Sending
+from memconform_load.engine.target import NoRun
 from memconform_load.engine.turn import Unmeasured
+from memconform_load.exit_codes import INVALID
 from memconform_load.workload import Population, TextMaker
 from memconform_load.workload.material import LONGEST
 
@@ -113,6 +115,10 @@ class Part:
         try:
             self._open_drivers()
             user.prepare(Preparing(self))
+        except NoRun as refused:
+            self.link.refused(str(refused), refused.exit_code)
+            self._leave()
+            return
         except Exception as error:  # noqa: BLE001 - whatever it is, the run cannot begin
             self.link.failed(f"{type(error).__name__}: {error}")
             self._leave()
@@ -130,17 +136,24 @@ class Part:
             self.drivers.append(self.direct if name == "direct" else self._plugin())
 
     def _plugin(self) -> Driver:
+        """Start the plugin; raise `NoRun` where it is not there, does not start, or has no mapping that fits."""
+        from memconform.dify import NotAPlugin, PluginFailed
         from memconform_load.drivers.plugin import PluginDriver
 
-        return PluginDriver.open(
-            self.plan.plugin or "",
-            self.plan.url,
-            os.environ.get(API_KEY),
-            processes=self.plan.plugin_processes,
-            timeout_s=self.plan.timeout_s,
-            on_note=self.link.note,
-            map_file=Path(self.plan.plugin_map) if self.plan.plugin_map else None,
-        )
+        try:
+            return PluginDriver.open(
+                self.plan.plugin or "",
+                self.plan.url,
+                os.environ.get(API_KEY),
+                processes=self.plan.plugin_processes,
+                timeout_s=self.plan.timeout_s,
+                on_note=self.link.note,
+                map_file=Path(self.plan.plugin_map) if self.plan.plugin_map else None,
+            )
+        except (UsageError, NotAPlugin) as error:
+            raise NoRun(str(error)) from None
+        except PluginFailed as failed:
+            raise NoRun(f"the plugin does not start: {failed}", INVALID) from None
 
     def _report(self) -> None:
         """Tell the master once a second what has happened."""

@@ -12,6 +12,7 @@ from gevent.event import Event
 
 from memconform_load.cpu import rss_mb
 from memconform_load.engine.channel import Channel
+from memconform_load.engine.target import NoRun
 from memconform_load.histogram import Histogram
 from memconform_load.invariants import Findings
 from memconform_load.plan import Plan
@@ -50,6 +51,8 @@ class Whole:
         self.findings = Findings()
         self.measured: dict[str, Histogram] = {}
         self.failures: list[str] = []
+        self.refusal: NoRun | None = None
+        """Why there can be no run after all; the first reason that a part gave."""
         self.warnings: list[str] = []
         self.over = Event()
         self.started_at = datetime.now(UTC)
@@ -108,6 +111,10 @@ class Whole:
         if why not in self.failures and len(self.failures) < _FAILURES:
             self.failures.append(why)
 
+    def refused(self, why: str, exit_code: int) -> None:
+        """Take note that there can be no run, for a reason that is not ours."""
+        self.refusal = self.refusal or NoRun(why, exit_code)
+
     def say(self, text: str) -> None:
         """Pass something on to whoever watches."""
         self._channel.note(text)
@@ -132,16 +139,22 @@ class Whole:
             if rss is not None:
                 self.recorder.server_rss(self.elapsed_s, rss)
         schedule = self.plan.schedule
+        duration_s = schedule.duration_s - self.plan.warm_up_s if schedule else self.plan.duration_s
+        violations = sum(worker.violations for worker in self.workers)
+        if self.elapsed_s > duration_s:
+            self._channel.live({"elapsed_s": self.elapsed_s, "said": _AFTER, "violations": violations})
+            return
         self._channel.live(
             {
                 **self.recorder.live(),
                 "elapsed_s": self.elapsed_s,
-                "duration_s": schedule.duration_s - self.plan.warm_up_s if schedule else self.plan.duration_s,
+                "duration_s": duration_s,
                 "intended_per_s": schedule.intended_rate(self.elapsed_s + self.plan.warm_up_s) if schedule else None,
                 "in_flight": sum(worker.in_flight for worker in self.workers),
-                "violations": sum(worker.violations for worker in self.workers),
+                "violations": violations,
             }
         )
 
 
 _FAILURES = 20
+_AFTER = "the load is over: last answers, reading back what was written, cleaning up"

@@ -17,7 +17,7 @@ from memconform_load.engine.awaited import Awaited
 from memconform_load.engine.beginning import Start, begin
 from memconform_load.engine.channel import Channel
 from memconform_load.engine.ending import ended
-from memconform_load.engine.link import DONE, FAILED, GO, NOTE, PLAN, READY, REPORT, STOP, Direct, Remote
+from memconform_load.engine.link import DONE, FAILED, GO, NOTE, PLAN, READY, REFUSED, REPORT, STOP, Direct, Remote
 from memconform_load.engine.part import Part
 from memconform_load.engine.share import Share
 from memconform_load.engine.target import NoRun
@@ -65,6 +65,7 @@ class Stage:
                 REPORT: lambda whole, data: whole.report(data["index"], data["delta"]),
                 DONE: lambda whole, data: whole.done(data["index"], data["last"]),
                 FAILED: lambda whole, data: whole.failed(data["why"]),
+                REFUSED: lambda whole, data: whole.refused(data["why"], data["exit_code"]),
                 NOTE: lambda whole, data: whole.say(data["text"]),
             }
             for kind, take in heard.items():
@@ -129,11 +130,13 @@ class Stage:
             whole.tick()
             if isinstance(self.runner, MasterRunner):
                 self._look_for_lost(whole)
-            if whole.failures and whole.began is None:
+            if (whole.failures or whole.refusal) and whole.began is None:
                 break
             if self.channel.nobody_listens:
                 self.interrupt()
                 self._stop_locust()
+        if whole.refusal is not None and not self.closed:
+            self._refuse(str(whole.refusal), whole.refusal.exit_code)
         if not self.closed:
             self._end(whole)
             self._stop_locust()

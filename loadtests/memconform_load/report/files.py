@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from memconform.cli.options import ResultFile
-from memconform.report.files import write_text
+from memconform.report.files import write_summary, write_text
 from memconform_load.report import csv_tables, markdown, page
 from memconform_load.report.sentences import Result
 
@@ -47,7 +47,7 @@ _OPTIONS = (
         "markdown_file",
         type=ResultFile(),
         metavar="FILE",
-        help='Write a Markdown summary to this file, such as "$GITHUB_STEP_SUMMARY".',
+        help='Write a Markdown summary to this file; to "$GITHUB_STEP_SUMMARY" it is appended.',
     ),
     click.option(
         "--csv",
@@ -75,7 +75,7 @@ def write_reports(result: Result, options: Mapping[str, Any]) -> list[Path]:
     if options.get("html_file"):
         written.append(write_text(options["html_file"], page.render(result)))
     if options.get("markdown_file"):
-        written.append(write_text(options["markdown_file"], markdown.render(result)))
+        written.append(write_summary(options["markdown_file"], markdown.render(result)))
     if options.get("csv_prefix"):
         written += [write_text(file, table(result)) for file, table in _csv_files(options["csv_prefix"])]
     return written

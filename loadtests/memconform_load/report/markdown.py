@@ -13,6 +13,7 @@ from memconform.report.marking import code, escaped, fenced, table
 from memconform_load.report.figures import milliseconds, plural, whole, with_unit
 from memconform_load.report.sentences import (
     Result,
+    advice,
     arrivals_line,
     calls_line,
     distribution_line,
@@ -40,7 +41,7 @@ def render(result: Result) -> str:
         f"## {_SIGNS[verdict['word']]} Load test {verdict['word']}: {escaped(verdict_meaning(result))}",
         f"{code(result['scenario']['name'])} against {code(target_name(result))}, {escaped(load_line(result))}",
         _bullets(verdict["reasons"]),
-        _bullets(f"{row['check']} does not hold: {row['said']}" for row in result["validity"] if not row["ok"]),
+        escaped(advice(result)),
         _objectives(result),
         _operations(result),
         _bullets(_lines(result)),

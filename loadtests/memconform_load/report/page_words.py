@@ -10,6 +10,7 @@ from memconform_load.report.curves import HOPS
 from memconform_load.report.figures import clock, milliseconds, number, plural, span, whole
 from memconform_load.report.sentences import (
     Result,
+    advice,
     load_line,
     plugin_line,
     series_name,
@@ -29,6 +30,7 @@ def words(result: Result, columns: Columns) -> dict[str, Any]:
         "target": target_name(result),
         "load": load_line(result),
         "meaning": verdict_meaning(result),
+        "advice": advice(result),
         "tiles": list(_tiles(result)),
         "operation_heads": HEADS,
         "operations": list(_operations(result)),

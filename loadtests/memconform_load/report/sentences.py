@@ -18,12 +18,39 @@ _MEANING = {
     "interrupted": "somebody stopped it before its end",
 }
 
+_NEXT = {
+    "met": "",
+    "not met": (
+        "Where the time goes: of service, server is what the server says it took, the rest is the way there and back. "
+        "Failed and wrong answers have an example each. 'memconform capacity' finds the rate at which all is met."
+    ),
+    "invalid": (
+        "This says nothing about the server. Run it again when this machine does nothing else, with a lower --rate or "
+        "more --workers; 'memconform load selfcheck' tells whether it can measure at all."
+    ),
+    "failed": "This says nothing about the server. Run it again; what failed is told above.",
+    "interrupted": "What was measured until then is below. Only a run that comes to its end has a verdict.",
+}
+"""What to do, by the word of the verdict."""
+
+_TOO_FEW = "There were too few calls to decide every objective: take a longer --duration or a higher --rate."
+
 
 def verdict_meaning(result: Result) -> str:
     """Return what the word of the verdict means."""
     if result["verdict"]["word"] == "met" and not result["slo"]:
         return "no objective was set; the run is valid"
     return _MEANING[result["verdict"]["word"]]
+
+
+def advice(result: Result) -> str:
+    """Return what to do about the verdict; "" where nothing is to be done."""
+    word = result["verdict"]["word"]
+    if word != "invalid":
+        return _NEXT[word]
+    busy = not all(row["ok"] for row in result["validity"])
+    few = not all(row["decided"] for row in result["slo"])
+    return " ".join([*([_NEXT[word]] if busy else []), *([_TOO_FEW] if few else [])])
 
 
 def target_name(result: Result) -> str:

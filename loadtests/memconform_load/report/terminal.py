@@ -14,6 +14,7 @@ from memconform.report.terminal import plain
 from memconform_load.report.figures import milliseconds, plural, whole
 from memconform_load.report.sentences import (
     Result,
+    advice,
     arrivals_line,
     calls_line,
     distribution_line,
@@ -94,21 +95,25 @@ def _verdict_lines(result: Result) -> Iterator[str]:
         yield from textwrap.wrap(plain(reason), WIDTH, initial_indent="  ", subsequent_indent="    ")[:3]
     if len(verdict["reasons"]) > 3:
         yield f"  … and {plural(len(verdict['reasons']) - 3, 'more reason')} in the result"
+    for number, line in enumerate(textwrap.wrap(advice(result), WIDTH - 8)):
+        yield f"  {'' if number else 'next:':<6}{line}"
 
 
 def _labelled(label: str, texts: Iterable[str], *, most: int = 4) -> Iterator[str]:
-    """Yield a line for each text, the label before the first; what is beyond `most` is counted."""
+    """Yield each text on at most two lines, the label before the first; what is beyond `most` is counted."""
     every = list(texts)
     for number, text in enumerate(every[:most]):
-        yield clipped(f"  {label if not number else '':<{_LABEL - 2}}{plain(text)}")
+        yield from _wrapped("" if number else label, text, most=2)
     if len(every) > most:
         yield f"{'':<{_LABEL}}… and {len(every) - most:,} more in the result"
 
 
-def _wrapped(label: str, text: str) -> Iterator[str]:
-    """Yield a text on at most three lines, the label before the first."""
-    for number, line in enumerate(textwrap.wrap(plain(text), WIDTH - _LABEL)[:3]):
-        yield f"  {'' if number else label:<{_LABEL - 2}}{clipped(line, WIDTH - _LABEL)}"
+def _wrapped(label: str, text: str, *, most: int = 3) -> Iterator[str]:
+    """Yield a text on so many lines at most, the label before the first."""
+    lines = textwrap.wrap(plain(text), WIDTH - _LABEL, subsequent_indent="  ")
+    for number, line in enumerate(lines[:most]):
+        cut = f"{line} …" if number == most - 1 and len(lines) > most else line
+        yield f"  {'' if number else label:<{_LABEL - 2}}{clipped(cut, WIDTH - _LABEL)}"
 
 
 def _file_lines(files: Iterable[Path]) -> Iterator[str]:
@@ -175,8 +180,9 @@ def _error_lines(result: Result) -> Iterator[str]:
 
 
 def _invalid_lines(result: Result) -> Iterator[str]:
-    said = [f"{row['check']}: {row['said']}" for row in failing(result["validity"])]
-    for line in _labelled("not valid", said, most=5):
+    """Yield which checks did not hold; the reasons of the verdict say more of each."""
+    said = ", ".join(row["check"] for row in failing(result["validity"]))
+    for line in _wrapped("not valid", said):
         yield click.style(line, fg="yellow")
 
 

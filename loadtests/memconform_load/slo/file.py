@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from memconform.contract.yaml import TooDeep, foreign_yaml
 from memconform.settings import UsageError
 from memconform_load.slo.objective import OPERATORS, Objective, parse_slo
 
@@ -38,14 +39,16 @@ class _Strict(yaml.SafeLoader):
 def read_slo_file(path: str | Path) -> list[Objective]:
     """Return the objectives of a file; raise `UsageError` that names the file and what is wrong with it."""
     try:
-        document = yaml.load(Path(path).read_text(encoding="utf-8-sig"), _Strict)  # noqa: S506 - a SafeLoader
+        document = foreign_yaml(Path(path).read_text(encoding="utf-8-sig"), _Strict)
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no text in UTF-8"
         raise UsageError(f"the objectives {path} cannot be read: {why}") from None
+    except TooDeep as error:
+        raise UsageError(f"{path}: {error.problem}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it is no YAML"
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         hint = 'a value that begins with > needs quotes: rate: ">=48/s"'
         raise UsageError(f"{path}{where}: {problem}; {hint}") from None
     try:

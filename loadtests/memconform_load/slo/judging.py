@@ -211,7 +211,17 @@ def _overhead(objective: Objective, result: Result) -> Finding:
     value = row[f"p{objective.quantile * 100:.0f}_ms"] if row else None
     if row is None or value is None:
         return Finding(None, False, f"{objective.operation} did not go both ways, direct and by plugin, in this run")
-    return Finding(value, objective.holds(value), row["said"])
+    counts = [_calls(each) for each in result["operations"] if each["operation"] == objective.operation]
+    fewest, least = min(counts, default=0), needed(objective.quantile)
+    said = row["said"] + ("; less than nothing is noise" if value < 0 else "")
+    if fewest < least:
+        why = f"p{objective.quantile * 100:.0f} takes {least:,} calls or more each way, there were {fewest:,}"
+        return Finding(value, False, f"not decided: {said}; {why}", decided=False)
+    return Finding(value, objective.holds(value), said)
+
+
+def _calls(row: Mapping[str, Any]) -> int:
+    return int(row["hops"].get("service", {}).get("count", 0))
 
 
 def _measured(objective: Objective, result: Result) -> Finding:

@@ -118,9 +118,15 @@ async def bad_bodies(world: World) -> Facts:
     good = '{"content":"a","scope":{"user_id":"u1"}}'
     texts = ["{", good + " x", good.replace('"a"', "NaN"), good.replace("}}", '},"confidence":NaN}')]
     headers = {"content-type": "application/json"}
-    statuses = [(await world.own.post("/v1/memories", content=t, headers=headers)).status_code for t in texts]
+    bodies = [text.encode() for text in texts]
+    bodies += [good.encode("utf-16"), (good[:-1] + ',"metadata":{"a":' + "[" * 950 + "]" * 950 + "}}").encode()]
+    statuses = [(await world.own.post("/v1/memories", content=body, headers=headers)).status_code for body in bodies]
     wrong = [await world.add(7), await world.add(confidence=2), await world.add(metadata=[])]
     wrong += [await world.add(valid_from=text) for text in ("2026-01-01T00:00:00", "2026-W01-1T00:00:00Z")]
+    sources: list[Any] = [{"memory_ids": ["a/b"]}, {"method": "guessed"}, {"message_ids": [7]}]
+    half = good[:-1] + ',"ext":{"a":"\\ud800"}}'
+    wrong += [await world.add(source=source) for source in sources]
+    wrong.append(await world.own.post("/v1/memories", content=half, headers=headers))
     listed = await world.own.get("/v1/memories", params=SCOPE)
     stored = [each["content"] for each in listed.json().get("items", [])]
     return [statuses, [each.status_code for each in wrong], listed.status_code, stored]
@@ -187,6 +193,7 @@ async def walking(world: World) -> Facts:
         {**SCOPE, "limit": 201},
         {**SCOPE, "limit": "1x"},
         {**SCOPE, "limit": "1_0"},
+        {**SCOPE, "limit": "\u0661"},
     ]
     return [
         walks,
@@ -230,9 +237,10 @@ async def scopes(world: World) -> Facts:
 async def no_scopes(world: World) -> Facts:
     """List, add and search under what is no scope."""
     await world.add()
-    queries = ["", "limit=5", "user_id=u1&user_id=u2", "user_id=u1&agent_id=", "user_id="]
+    queries = ["", "limit=5", "user_id=u1&user_id=u2", "user_id=u1&agent_id=", "user_id=", "user_id=%ff"]
     listed = [await world.own.get(f"/v1/memories?{query}") for query in queries]
     odd: list[object] = [{}, "u1", {"user_id": 7}, {"user_id": "u1", "team_id": "t"}, []]
+    odd.append({"user_id": "u1", "agent_id": None})
     added = [await world.add("a", scope) for scope in odd]
     return [each.status_code for each in [*listed, *added, *[await world.search("a", scope) for scope in odd]]]
 

@@ -49,7 +49,10 @@ async def search_scopes(world: World) -> Facts:
     kept.append({"user_id": "v"})
     for scope in kept:
         await world.add(f"I like tea, {scope}", scope)
-    return [sorted(await world.found("I like tea", scope=scope)) for scope in kept]
+    found = [sorted(await world.found("I like tea", scope=scope)) for scope in kept]
+    for number in range(6):
+        await world.add(f"tea {number}", {"user_id": "v"})
+    return [*found, await world.found("tea", scope=kept[1], top_k=1)]
 
 
 @tour("SEARCH-09", "SEARCH-10")

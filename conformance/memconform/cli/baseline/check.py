@@ -24,7 +24,7 @@ def command(result: Path, baseline: Path) -> None:
     """
     document = given_result(result)
     compared = {**document, "baseline": compare(document, given_baseline(baseline), today())}
-    for line in lines(compared):
+    for line in lines(compared, alone=True):
         click.echo(line)
     click.echo(headline(compared) or f"{document['verdict']['conformance'].upper()}: no entry was needed")
     sys.exit(compared["baseline"]["exit_code"])

@@ -38,8 +38,8 @@ def command(
 ) -> None:
     """Add an entry for each failure in RESULT that has none, and remove the entries that are stale.
 
-    All else in the file stays as it is: comments, order, reasons. Expired entries stay, too: to tolerate a failure
-    longer is for people to decide, who write another date into the file.
+    All else in the file stays as it is: order, reasons, comments but those right above an entry that goes. Expired
+    entries stay, too: to tolerate a failure longer is for people to decide, who write another date into the file.
 
     \b
     memconform check http://127.0.0.1:8765 --json result.json

@@ -15,10 +15,13 @@ _COMMANDS = {
 
 @click.command(cls=LazyGroup, table=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Start and judge real providers. What they need is installed from locks, in environments of their own.
+    """Start and judge real providers.
+
+    What a server needs is installed from its lock, in an environment of its own. A library runs in the process of
+    its bridge and needs an extra of memconform, such as memconform[langgraph]; 'memconform stores' names it.
 
     \b
     memconform providers list
-    memconform providers start chroma            # in another terminal: the 'memconform serve' that it prints
-    memconform providers check langgraph-sqlite  # all of it: provider, bridge, verdict
+    memconform providers start langgraph-server  # in another terminal: the 'memconform serve' that it prints
+    memconform providers check langgraph-server  # all of it: provider, bridge, verdict
     """  # noqa: D301 - click reads the backspace

@@ -49,7 +49,8 @@ def command(
     Exit codes: 0 all judged (and as expected, with --expect); 1 not as expected; 2 usage; 4 one could not be judged.
 
     \b
-    memconform providers check langgraph-sqlite langchain-chroma
+    memconform providers check langgraph-server --results results
+    memconform providers check langgraph-sqlite langchain-qdrant   # libraries: memconform[langgraph,langchain]
     memconform providers check --all ci --expect docs/providers/results
     """  # noqa: D301 - click reads the backspace
     from memconform.providers import ProviderFailed, definition, definitions

@@ -12,7 +12,11 @@ from memconform.cli.next_step import suggest
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def command(as_json: bool) -> None:
-    """List the providers that can be started and judged, with the version, and when a build does so."""
+    """List the providers that can be judged, with the version, and when that is done.
+
+    ci: in every build; scheduled: now and then, as it takes long to install; by hand: nothing here can start it, its
+    page in docs/providers/ says how you can.
+    """
     from memconform.providers import definitions
 
     known = definitions().values()

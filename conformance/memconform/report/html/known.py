@@ -13,4 +13,7 @@ def known(result: Mapping[str, Any], finding: Mapping[str, Any]) -> str:
     from memconform.baseline.comparing import covering
 
     entry = covering(result, finding)
-    return f"Known until {entry['expires']}: {entry['reason']}" if entry else ""
+    if entry is None:
+        return ""
+    doubt = f". It reads otherwise than when that was written down: {entry['found']}" if "found_now" in entry else ""
+    return f"Known until {entry['expires']}: {entry['reason']}{doubt}"

@@ -115,7 +115,8 @@ def _of_the_server(result: Result) -> Iterator[tuple[str, str]]:
         yield "doubt", f"Served but not declared, so not judged: {named}."
     leaks = result["leaks"]
     if leaks:
-        yield "bad", f"{len(leaks):,} of the run's memories or scopes were left behind on the server."
+        left = f"{len(leaks):,} of the run's memories or scopes {'was' if len(leaks) == 1 else 'were'} left behind"
+        yield "bad", f"{left} on the server."
 
 
 def _of_the_client(result: Result) -> Iterator[tuple[str, str]]:
@@ -132,7 +133,8 @@ def _of_the_baseline(result: Result) -> Iterator[tuple[str, str]]:
 
         for line in lines(result):
             kind, _, rest = " ".join(line.split()).partition(" ")
-            yield ("bad" if kind.isupper() else "soft"), f"{kind.lower().capitalize()} {rest}"
+            tone = "bad" if kind.isupper() else "doubt" if kind == "when" else "soft"
+            yield tone, f"{kind.lower().capitalize()} {rest}"
 
 
 def _headline(result: Result) -> Iterator[tuple[str, str]]:

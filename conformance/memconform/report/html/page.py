@@ -35,6 +35,7 @@ ASSETS = Assets(
     Path(__file__).with_name("assets"),
     filters={
         "marked": marked,
+        "figure": "{:,}".format,
         "plural": lambda number, word: f"{number:,} {word}{'' if number == 1 else 's'}",
         "sign": SIGN.__getitem__,
         "word": WORD.__getitem__,

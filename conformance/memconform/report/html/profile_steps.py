@@ -86,12 +86,11 @@ def _says(name: str, rows: Sequence[Result], result: Result, *, earned: bool) ->
 
 
 def _lacks(row: Result, result: Result) -> str:
-    grave = [
-        each["id"]
-        for each in result["requirements"]
-        if each["profile"] == row["name"] and each["outcome"] in (*GRAVE[:3], "not_run") and each.get("scored", True)
-    ]
-    return f"{row['name']} is {row['conformance']}" + (f" ({_listed(grave)})" if grave else "")
+    mine = [each for each in result["requirements"] if each["profile"] == row["name"] and each.get("scored", True)]
+    grave = [each["id"] for each in mine if each["outcome"] in GRAVE[:3]]
+    unrun = sum(each["outcome"] == "not_run" for each in mine)
+    told = ", ".join([*([_listed(grave)] if grave else []), *([f"{unrun} not run"] if unrun else [])])
+    return f"{row['name']} is {row['conformance']}" + (f" ({told})" if told else "")
 
 
 def _listed(ids: Sequence[str], most: int = 6) -> str:
@@ -106,6 +105,8 @@ def _cell(row: Result) -> Cell:
         parts.append(Part(outcome, round(100 * left / total, 2), round(100 * number / total, 2)))
         left += number
     conformance = row["conformance"]
+    if conformance == "not declared":  # whatever a run that ended early says of it
+        parts = [Part("skip", 0, 100)]
     return Cell(
         row["name"],
         row["title"],
