@@ -5,15 +5,13 @@ That is CORE-09. Its own tests send such bodies and say more about the answers; 
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from memconform.contract import Operation, validator
 from memconform.exchange import Exchange, Sent
 from memconform.recorder import WireFinding
+from memconform.strict_json import BadJson, strict_json
 
 REQUIREMENT = "CORE-09"
 ELSEWHERE = frozenset({501, 502, 503, 504, 507})
@@ -39,15 +37,12 @@ def server_errors(exchange: Exchange, operation_of: Callable[[Exchange], Operati
 
 def wrong_with(body: bytes, schema: str) -> str | None:
     """Return what makes a body malformed: no JSON, or no instance of the schema of that name; None for a good one."""
+    if (depth := _depth(body.decode("utf-8", "replace"))) > DEEPEST:
+        return f"nesting {depth} deep"
     try:
-        text = body.decode()
-        if (depth := _depth(text)) > DEEPEST:
-            return f"nesting {depth} deep"
-        value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
-    except UnicodeDecodeError:
-        return "bytes that are no UTF-8"
-    except (ValueError, RecursionError) as error:
-        return f"a mistake of JSON: {error}"
+        value = strict_json(body)
+    except BadJson as error:
+        return str(error)
     first = next(iter(validator(schema).errors(value)), None)
     return None if first is None else f"a mistake at {first.pointer or 'the root'}: {first.message}"
 
@@ -72,14 +67,3 @@ def _depth(text: str) -> int:
         elif found[0] in "]}":
             depth -= 1
     return deepest
-
-
-def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _finite(literal: str) -> float:
-    number = float(literal)
-    if math.isinf(number):
-        raise ValueError("a number lies outside of binary64")
-    return number

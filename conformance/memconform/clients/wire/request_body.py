@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 from memconform.clients.wire.documented import Body, schema_name
 from memconform.clients.wire.seen import Seen
-from memconform.clients.wire.strict_json import BadJson, strict_json
 from memconform.contract import validator
+from memconform.strict_json import BadJson, strict_json
 
 Mismatch: TypeAlias = tuple[str, str]
 """What was expected, what was observed."""
