@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,8 @@ class Stage:
                 runner.register_message(kind, lambda msg, take=take, **_: self._heard(take, msg.data))
         if not isinstance(runner, WorkerRunner):
             options.set_users(self.environment)
+        if self.environment.web_ui is not None:
+            gevent.signal_handler(signal.SIGINT, _interrupt_main)
 
     def _heard(self, take: Any, data: Mapping[str, Any]) -> None:
         if self.whole is not None and not self.closed:
@@ -196,6 +199,16 @@ class Stage:
 
 
 _stages: WeakKeyDictionary[Any, Stage] = WeakKeyDictionary()
+
+
+def _interrupt_main() -> None:
+    """Raise `KeyboardInterrupt` where Locust waits for its end.
+
+    Python raises it in whatever runs at that moment; where that is the web page's server, it may be lost there.
+    """
+    hub = gevent.get_hub()
+    if hub.parent is not None:
+        hub.loop.run_callback(hub.parent.throw, KeyboardInterrupt)
 
 
 def _stage(environment: Environment) -> Stage:
