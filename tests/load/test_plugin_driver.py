@@ -106,9 +106,7 @@ def test_an_unruly_plugin_harms_only_its_own_calls() -> None:
     assert said["hang"][0] == ["unknown: timed out"] * 2
     assert 2.4 < said["hang"][1] < 5
     assert said["fail"][0] == ["unknown: KeyError"] * 2
-    # Where both die with it, or the second comes before another is up, that is the machine's pace.
-    assert said["die"][0][0] == "unknown: plugin died"
-    assert said["die"][0][1] in ("unknown: plugin died", "refused: plugin not running")
+    assert said["die"][0] == ["unknown: plugin died"] * 2
     assert said["die restarts"] >= 1
     assert said["slow"][0] == ["ok", "ok"]
 

@@ -224,7 +224,7 @@ def test_figures_find_what_they_are_for() -> None:
     assert slope is not None
     assert slope > 25  # it takes 50 ms for each 1,000 facts
     assert factor is not None
-    assert factor > 1.1  # the first searches of a busy machine are slow, too
+    assert factor > 1.5
     assert slowdown is not None
     assert slowdown > 3
 

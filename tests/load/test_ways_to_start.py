@@ -57,11 +57,12 @@ def _done(process: subprocess.Popen[str]) -> tuple[int, str]:
 
 
 def test_plain_locust(server: str, tmp_path: Path) -> None:
-    """`locust -f` runs a scenario as it is; Locust's own table agrees with the result: of few calls, within a rank."""
+    """`locust -f` runs a scenario as it is; Locust's own table agrees with the result."""
     result_file = tmp_path / "result.json"
     words = ("-f", str(scenario_path("chat")), "--host", server, "--headless", "--rate", "40", "--people", "10")
     files = ("--csv", str(tmp_path / "locust"), "--result-file", str(result_file))
-    code, said = _done(_started("locust", *words, *SHORT, *files))
+    odd = ("--seed", "4")  # 61 adds, 131 searches: of an even number Locust takes the upper of the two in the middle
+    code, said = _done(_started("locust", *words, *SHORT, *odd, *files))
     assert code in FINE, said
     result = json.loads(result_file.read_text())
     with (tmp_path / "locust_stats.csv").open() as file:
@@ -70,7 +71,7 @@ def test_plain_locust(server: str, tmp_path: Path) -> None:
         latency = row["hops"]["latency"]
         assert int(table[row["operation"]]["Request Count"]) == row["count"]
         for column, name in (("50%", "p50_ms"), ("95%", "p95_ms"), ("99%", "p99_ms")):
-            assert float(table[row["operation"]][column]) == pytest.approx(latency[name], rel=0.25), said
+            assert float(table[row["operation"]][column]) == pytest.approx(latency[name], rel=0.02), said
 
 
 def test_the_web_page(server: str) -> None:
