@@ -10,11 +10,12 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
+from tests.listening import Answer, listening
 
 from memconform.clients.wire import (
     FAULTS,
@@ -36,43 +37,18 @@ from .conftest import ALICE
 from .raw_client import asked, connected, listened, whole
 
 KEY = {"Authorization": f"Bearer {ALICE}"}
-Answer = Callable[[socket.socket, int], None]
 Behind = Callable[..., str]
 
 
 @pytest.fixture
 def behind() -> Iterator[Behind]:
     """Start servers that hand each connection, with its number, to a function."""
-    listeners: list[socket.socket] = []
-    taken: list[socket.socket] = []
+    with ExitStack() as running:
 
-    def attend(sock: socket.socket, number: int, answer: Answer, tls: ssl.SSLContext | None) -> None:
-        with suppress(OSError), tls.wrap_socket(sock, server_side=True) if tls else sock as mine:
-            answer(mine, number)
+        def start(answer: Answer, tls: ssl.SSLContext | None = None) -> str:
+            return f"{'https' if tls else 'http'}://127.0.0.1:{running.enter_context(listening(answer, tls)).port}"
 
-    def accept(listener: socket.socket, answer: Answer, tls: ssl.SSLContext | None) -> None:
-        number = 0
-        while True:
-            try:
-                sock, _ = listener.accept()
-            except OSError:
-                return
-            taken.append(sock)
-            number += 1
-            threading.Thread(target=attend, args=(sock, number, answer, tls), daemon=True).start()
-
-    def start(answer: Answer, tls: ssl.SSLContext | None = None) -> str:
-        listener = socket.create_server(("127.0.0.1", 0))
-        listeners.append(listener)
-        threading.Thread(target=accept, args=(listener, answer, tls), daemon=True).start()
-        return f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
-
-    yield start
-    for listener in listeners:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-    for sock in taken:
-        sock.close()
+        yield start
 
 
 def request_on(sock: socket.socket) -> bytes:

@@ -11,8 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from tests.listening import Answer, listening
 
 from memconform.cli import main
 from memconform.contract import content_root, validator
@@ -159,60 +158,26 @@ def test_two_keys_of_one_principal_are_refused(memconform: Any, reference: str) 
     assert "same" in ended.err
 
 
-@contextmanager
-def listening(answer: Callable[[socket.socket], None]) -> Iterator[str]:
-    """Serve every connection with a function of its own; it ends when the socket is shut."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    open_ones: list[socket.socket] = []
-
-    def attend(connection: socket.socket) -> None:
-        try:
-            answer(connection)
-        except OSError:
-            return
-
-    def accept() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            open_ones.append(connection)
-            threading.Thread(target=attend, args=(connection,), daemon=True).start()
-
-    thread = threading.Thread(target=accept, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
-        for each in open_ones:
-            each.close()
-
-
-def silent(connection: socket.socket) -> None:
+def silent(connection: socket.socket, _: int) -> None:
     """Read and never answer."""
     while connection.recv(4096):
         pass
 
 
-def garbage(connection: socket.socket) -> None:
+def garbage(connection: socket.socket, _: int) -> None:
     """Answer, but not in HTTP."""
     connection.recv(4096)
     connection.sendall(b"\x16\x03\x01 SSH-2.0-OpenSSH \x1b[2J\r\n\r\n")
     connection.close()
 
 
-def hangs_up(connection: socket.socket) -> None:
+def hangs_up(connection: socket.socket, _: int) -> None:
     """Close without a word."""
     connection.recv(4096)
     connection.close()
 
 
-def drip(whole: bytes, connection: socket.socket) -> None:
+def drip(whole: bytes, connection: socket.socket, _: int) -> None:
     """Answer one byte every 0.2 s, for longer than anybody should wait."""
     connection.recv(4096)
     for byte in whole:
@@ -224,11 +189,11 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 30
 
 
 @pytest.mark.parametrize("answer", [silent, partial(drip, HEAD)], ids=["silent", "drips"])
-def test_a_server_that_hangs_is_no_server(memconform: Any, answer: Callable[[socket.socket], None]) -> None:
+def test_a_server_that_hangs_is_no_server(memconform: Any, answer: Answer) -> None:
     """The run ends with exit 3 soon after the time-out, not with a traceback."""
     started = time.monotonic()
-    with listening(answer) as url:
-        ended = memconform.check(url, "--timeout", "1")
+    with listening(answer) as server:
+        ended = memconform.check(server.url, "--timeout", "1")
     assert ended.code == 3, ended.said
     assert "no complete answer to GET" in ended.err
     assert "within 1 s" in ended.err
@@ -255,11 +220,11 @@ def refusal(url: str) -> str:
     ],
     ids=["garbage", "hangs up", "drips interim answers", "drips chunks"],
 )
-def test_what_speaks_no_http_is_no_server(answer: Callable[[socket.socket], None], message: str) -> None:
+def test_what_speaks_no_http_is_no_server(answer: Answer, message: str) -> None:
     """A server that drips, closes or babbles is unreachable within the time-out."""
     started = time.monotonic()
-    with listening(answer) as url:
-        said = refusal(url)
+    with listening(answer) as server:
+        said = refusal(server.url)
     assert message in said
     assert said.isprintable()
     assert time.monotonic() - started < 5
@@ -284,11 +249,11 @@ def test_a_static_web_server_is_no_memory_server(memconform: Any, tmp_path: Path
     assert "404" in ended.err
 
 
-def answered(status: str, body: bytes, *headers: bytes) -> Callable[[socket.socket], None]:
+def answered(status: str, body: bytes, *headers: bytes) -> Answer:
     """Return a server that gives one answer to everything."""
     head = [f"HTTP/1.1 {status}".encode(), b"Content-Length: %d" % len(body), b"Connection: close", *headers]
 
-    def answer(connection: socket.socket) -> None:
+    def answer(connection: socket.socket, _: int) -> None:
         connection.recv(65536)
         connection.sendall(b"\r\n".join(head) + b"\r\n\r\n" + body)
         connection.close()
@@ -309,10 +274,10 @@ def answered(status: str, body: bytes, *headers: bytes) -> Callable[[socket.sock
     ],
     ids=["another API", "an array", "no JSON", "a pit", "a redirection", "an escape", "nothing"],
 )
-def test_other_servers_are_no_memory_servers(answer: Callable[[socket.socket], None]) -> None:
+def test_other_servers_are_no_memory_servers(answer: Answer) -> None:
     """Something that answers in HTTP, but has neither health nor capabilities, is not judged."""
-    with listening(answer) as url:
-        said = refusal(url)
+    with listening(answer) as server:
+        said = refusal(server.url)
     assert "not as a memory server" in said
     assert said.isprintable()
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
+from tests.listening import Answer, listening
 
 from memconform.exchange import Received
 from memconform.no_server import broken_off, hint, json_object, why_not_judged
@@ -123,22 +121,14 @@ def test_a_key_with_its_scheme_is_understood() -> None:
         RunSettings(URL).keys({"MEMCONFORM_API_KEY": "Bearer 0123456789"})
 
 
-@contextmanager
-def shut(status: bytes) -> Iterator[str]:
-    """Serve a refusal of credentials, without a body, to everybody."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+def refusing(status: bytes) -> Answer:
+    """Return a server that refuses everybody's credentials, without a body."""
 
-        def serve() -> None:
-            for _ in range(2):
-                connection, _ = listener.accept()
-                with connection:
-                    connection.recv(65536)
-                    connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    def answer(connection: socket.socket, _: int) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        thread.join(5)
+    return answer
 
 
 @pytest.mark.parametrize(
@@ -156,8 +146,8 @@ def test_a_server_that_is_shut_altogether_wants_a_key(
     monkeypatch.delenv("MEMCONFORM_API_KEY", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    with shut(b"401 Unauthorized") as url:
-        session = Session(RunSettings(url, timeout=2, headers=headers), "0123abcd")
+    with listening(refusing(b"401 Unauthorized")) as server:
+        session = Session(RunSettings(server.url, timeout=2, headers=headers), "0123abcd")
         with pytest.raises(Unreachable) as refused:
             session.open()
         session.wire.close()

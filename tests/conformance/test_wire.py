@@ -3,55 +3,26 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import httpx
 import pytest
+from tests.listening import Answer, listening
 
 from memconform.exchange import Sent
 from memconform.http import Disconnected, Pace, Refused, Target, TimedOut, Wire, together
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-Serve = Callable[[Callable[[socket.socket, int], None]], str]
+Serve = Callable[[Answer], str]
 
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """Start servers that hand each connection, with its number, to a function."""
-    listeners: list[socket.socket] = []
-    connections: list[socket.socket] = []
-
-    def attend(connection: socket.socket, number: int, answer: Callable[[socket.socket, int], None]) -> None:
-        try:
-            answer(connection, number)
-        except OSError:
-            return
-
-    def start(answer: Callable[[socket.socket, int], None]) -> str:
-        listener = socket.create_server(("127.0.0.1", 0))
-        listeners.append(listener)
-
-        def accept() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                connections.append(connection)
-                threading.Thread(target=attend, args=(connection, len(connections), answer), daemon=True).start()
-
-        threading.Thread(target=accept, daemon=True).start()
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-    yield start
-    for each in listeners:
-        each.shutdown(socket.SHUT_RDWR)
-        each.close()
-    for each in connections:
-        each.close()
+    with ExitStack() as running:
+        yield lambda answer: running.enter_context(listening(answer)).url
 
 
 def get(wire: Wire, path: str = "/", lane: str = "x") -> bytes:
@@ -59,7 +30,7 @@ def get(wire: Wire, path: str = "/", lane: str = "x") -> bytes:
     return wire.send(Sent("GET", wire.target.url + path), {}, lane)[1].body
 
 
-def slowly(data: bytes) -> Callable[[socket.socket, int], None]:
+def slowly(data: bytes) -> Answer:
     """Return a server that sends a byte every 50 ms."""
 
     def answer(connection: socket.socket, _: int) -> None:
@@ -83,7 +54,7 @@ def slowly(data: bytes) -> Callable[[socket.socket, int], None]:
     ],
     ids=["silence", "status line", "a header", "interim answers", "a body", "chunks"],
 )
-def test_the_whole_exchange_has_one_deadline(serve: Serve, answer: Callable[[socket.socket, int], None]) -> None:
+def test_the_whole_exchange_has_one_deadline(serve: Serve, answer: Answer) -> None:
     """Where a server sends byte by byte, each in time, the time-out still bounds the whole answer."""
     wire = Wire(Target(serve(answer), timeout=0.4))
     started = time.monotonic()

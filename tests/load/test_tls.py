@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from tests.listening import listening
 from tests.load.conftest import Small
 
 from memconform_load.launch import RunFailed
@@ -62,30 +63,16 @@ def _behind_tls(url: str, certificate: Path, key: Path) -> Iterator[str]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     target = urlsplit(url)
-    listener = socket.create_server(("127.0.0.1", 0))
 
-    def carried(raw: socket.socket) -> None:
-        with (
-            raw,
-            suppress(OSError),
-            context.wrap_socket(raw, server_side=True) as inside,
-            socket.create_connection((target.hostname or "", target.port or 0)) as outside,
-        ):
+    def carried(inside: socket.socket, _: int) -> None:
+        with socket.create_connection((target.hostname or "", target.port or 0)) as outside:
             up = threading.Thread(target=_pump, args=(inside, outside), daemon=True)
             up.start()
             _pump(outside, inside)
             up.join()
 
-    def listen() -> None:
-        with suppress(OSError):
-            while True:
-                threading.Thread(target=carried, args=(listener.accept()[0],), daemon=True).start()
-
-    threading.Thread(target=listen, daemon=True).start()
-    try:
-        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        listener.close()
+    with listening(carried, context) as server:
+        yield f"https://127.0.0.1:{server.port}"
 
 
 def test_a_certificate_is_verified(server: str, small: Small, tmp_path: Path) -> None:

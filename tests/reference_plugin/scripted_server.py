@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from memory_api.deadline import Deadline
 from memory_api.settings import Settings
+from tests.listening import Listening, listening
 
 
 @dataclass
@@ -46,65 +46,55 @@ Script = Callable[[socket.socket, Received, "Scripted"], bool]
 class Scripted:
     """The running server."""
 
-    port: int
+    where: Listening
     requests: list[Received] = field(default_factory=list)
-    connections: int = 0
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.where.port
+
+    @property
+    def connections(self) -> int:
+        """How many connections it was asked for."""
+        return self.where.connections
 
     def settings(self, **more: object) -> Settings:
         """Return the settings of a client of this server."""
-        given: dict[str, object] = {
-            "scheme": "http",
-            "host": "127.0.0.1",
-            "port": self.port,
-            "prefix": "",
-            "deadline_s": 3.0,
-            "api_key": "secret-key-of-a-test",
-        }
-        return Settings(**{**given, **more})  # type: ignore[arg-type]  # a test's own spelling
+        return settings_at(self.port, **more)
 
     def urls(self) -> list[str]:
         """Return method and target of each request."""
         return [f"{each.method} {each.target}" for each in self.requests]
 
 
+def settings_at(port: int, **more: object) -> Settings:
+    """Return the settings of a client of a server on this port."""
+    given: dict[str, object] = {
+        "scheme": "http",
+        "host": "127.0.0.1",
+        "port": port,
+        "prefix": "",
+        "deadline_s": 3.0,
+        "api_key": "secret-key-of-a-test",
+    }
+    return Settings(**{**given, **more})  # type: ignore[arg-type]  # a test's own spelling
+
+
 @contextmanager
 def scripted(script: Script, context: ssl.SSLContext | None = None) -> Iterator[Scripted]:
     """Serve on a free port of the loopback interface."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = Scripted(listener.getsockname()[1])
-    open_sockets: list[socket.socket] = []
+    requests: list[Received] = []
 
-    def serve(plain: socket.socket, number: int) -> None:
-        with suppress(OSError):
-            sock = plain if context is None else context.wrap_socket(plain, server_side=True)
-            open_sockets.append(sock)
-            while (request := _received(sock, number)) is not None:
-                server.requests.append(request)
-                if not script(sock, request, server):
-                    break
-            sock.close()
-        plain.close()
-
-    def accept() -> None:
-        while True:
-            try:
-                plain, _ = listener.accept()
-            except OSError:
+    def serve(sock: socket.socket, number: int) -> None:
+        while (request := _received(sock, number)) is not None:
+            requests.append(request)
+            if not script(sock, request, server):
                 return
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            server.connections += 1
-            open_sockets.append(plain)
-            threading.Thread(target=serve, args=(plain, server.connections), daemon=True).start()
 
-    threading.Thread(target=accept, daemon=True).start()
-    try:
+    with listening(serve, context) as where:
+        server = Scripted(where, requests)
         yield server
-    finally:
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        for each in open_sockets:
-            each.close()
 
 
 def reply(

@@ -18,10 +18,10 @@ from memory_api.problems import BY_STATUS, problem_of
 from memory_api.quoting import escaped, holds_secret, quoted
 from memory_api.request import Request
 
-from .scripted_server import Scripted, always, in_turn, memory, reply, scripted
+from .scripted_server import always, in_turn, memory, reply, scripted, settings_at
 
 KEY = "secret-key-of-a-test"
-SETTINGS = Scripted(8765).settings(api_key=KEY)
+SETTINGS = settings_at(8765, api_key=KEY)
 
 
 def problem(status: int, detail: object = "not so", **more: object) -> Answer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,9 +15,10 @@ from memory_api.checking import check
 from memory_api.client import MemoryClient
 from memory_api.deadline import Deadline
 from memory_api.failures import MemoryFailure
+from tests.listening import listening
 
 from .authority import Authority, new_authority
-from .scripted_server import Received, Script, Scripted, always, reply, scripted
+from .scripted_server import Received, Script, Scripted, always, reply, scripted, settings_at
 
 CAPABILITIES = {
     "contract": "1.3",
@@ -204,15 +204,12 @@ def test_certificate_for_an_address(authority: Authority) -> None:
 def test_https_to_a_plain_server() -> None:
     """Https where http is spoken says so."""
 
-    def plain(listener: socket.socket) -> None:
-        accepted, _ = listener.accept()
-        accepted.recv(1024)
-        accepted.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
-        accepted.close()
+    def plain(sock: socket.socket, _: int) -> None:
+        sock.recv(1024)
+        sock.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=plain, args=(listener,), daemon=True).start()
-        failure = why_not({"base_url": f"https://127.0.0.1:{listener.getsockname()[1]}"})
+    with listening(plain) as server:
+        failure = why_not({"base_url": f"https://127.0.0.1:{server.port}"})
     assert failure.kind == "tls"
     assert "http://" in failure.advice
 
@@ -223,20 +220,16 @@ def test_slow_handshake_is_a_timeout(authority: Authority) -> None:
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     handshake = context.wrap_bio(incoming, outgoing, server_side=True)
 
-    def drip(listener: socket.socket) -> None:
-        accepted, _ = listener.accept()
-        incoming.write(accepted.recv(65536))
+    def drip(sock: socket.socket, _: int) -> None:
+        incoming.write(sock.recv(65536))
         with suppress(ssl.SSLWantReadError):
             handshake.do_handshake()
-        with suppress(OSError):
-            for byte in outgoing.read():
-                accepted.sendall(bytes([byte]))
-                time.sleep(0.05)
-        accepted.close()
+        for byte in outgoing.read():
+            sock.sendall(bytes([byte]))
+            time.sleep(0.05)
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=drip, args=(listener,), daemon=True).start()
-        settings = Scripted(listener.getsockname()[1]).settings(scheme="https", ca_certificate=authority.pem)
+    with listening(drip) as server:
+        settings = settings_at(server.port, scheme="https", ca_certificate=authority.pem)
         started = time.monotonic()
         with pytest.raises(MemoryFailure) as caught:
             MemoryClient(settings, Deadline(0.8)).capabilities()

@@ -13,7 +13,7 @@ from memory_api.deadline import Deadline
 from memory_api.failures import MemoryFailure
 from memory_api.pools import Pools, pool_key
 
-from .scripted_server import Received, Script, Scripted, always, memory, reply, scripted
+from .scripted_server import Received, Script, Scripted, always, memory, reply, scripted, settings_at
 
 PAGE = reply(200, {"items": [], "next_cursor": None})
 
@@ -145,23 +145,23 @@ def test_unread_answer_does_not_stay_for_the_next_call() -> None:
 
 def test_pools_differ_by_server_and_by_authority() -> None:
     """Other trust or another server is another pool; another key is not."""
-    server = Scripted(8765)
-    same = pool_key(server.settings(api_key="a")), pool_key(server.settings(api_key="b"))
+    same = pool_key(settings_at(8765, api_key="a")), pool_key(settings_at(8765, api_key="b"))
     assert same[0] == same[1]
-    others = {pool_key(server.settings(**more)) for more in ({"ca_certificate": "X"}, {"prefix": "/p"}, {"port": 1})}
+    others = {pool_key(settings_at(8765, **more)) for more in ({"ca_certificate": "X"}, {"prefix": "/p"})}
+    others.add(pool_key(settings_at(1)))
     assert len(others | {same[0]}) == 4
 
 
 def test_registry_is_bounded() -> None:
     """The server that was used longest ago makes room, and its idle connections are closed."""
     registry = Pools(most=3)
-    first = registry.of(Scripted(1).settings())
+    first = registry.of(settings_at(1))
     closed: list[bool] = []
     first.clear = lambda: closed.append(True)  # type: ignore[method-assign]  # only to see that it is called
     for port in (2, 3, 4, 5):
-        registry.of(Scripted(port).settings())
+        registry.of(settings_at(port))
     assert closed == [True]
-    assert registry.of(Scripted(1).settings()) is not first
+    assert registry.of(settings_at(1)) is not first
 
 
 def test_registry_holds_no_key() -> None:

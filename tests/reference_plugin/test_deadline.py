@@ -14,7 +14,7 @@ from memory_api.deadline import Deadline
 from memory_api.failures import MemoryFailure
 from memory_api.operations import followed
 
-from .scripted_server import Received, Script, Scripted, reply, scripted
+from .scripted_server import Received, Script, Scripted, reply, scripted, settings_at
 
 SECONDS = 0.8
 GRACE = 3.0
@@ -92,7 +92,7 @@ def test_server_that_does_not_read_is_a_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         threading.Thread(target=no_reader, args=(listener,), daemon=True).start()
-        settings = Scripted(listener.getsockname()[1]).settings()
+        settings = settings_at(listener.getsockname()[1])
         started = time.monotonic()
         with pytest.raises(MemoryFailure) as caught:
             MemoryClient(settings, Deadline(SECONDS)).add({"content": "x" * 20_000_000}, None)
@@ -112,7 +112,7 @@ def test_connection_that_is_not_taken_is_a_timeout(monkeypatch: pytest.MonkeyPat
             each.connect_ex(("127.0.0.1", port))
         started = time.monotonic()
         with pytest.raises(MemoryFailure) as caught:
-            MemoryClient(Scripted(port).settings(), Deadline(SECONDS)).list({"user_id": "u"}, None, None)
+            MemoryClient(settings_at(port), Deadline(SECONDS)).list({"user_id": "u"}, None, None)
         assert time.monotonic() - started < GRACE
         for each in fillers:
             each.close()
@@ -129,7 +129,7 @@ def test_silent_name_server_is_a_timeout(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("memory_api.deadline_socket.socket.getaddrinfo", silent_servers)
     started = time.monotonic()
     with pytest.raises(MemoryFailure) as caught:
-        MemoryClient(Scripted(9).settings(host="memory"), Deadline(SECONDS)).list({"user_id": "u"}, None, None)
+        MemoryClient(settings_at(9, host="memory"), Deadline(SECONDS)).list({"user_id": "u"}, None, None)
     assert caught.value.kind == "timeout"
     assert time.monotonic() - started < GRACE
 
