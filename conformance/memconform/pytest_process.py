@@ -8,40 +8,20 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 
+from memconform.interruption import Interruption
 from memconform.outliving import outliving
 
 INTERRUPTING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals after which a run ends early, cleans up, and reports: Ctrl-C, an ordinary end, a closed terminal."""
 
-_ONE_PRESS_S = 1.0
-"""Seconds in which several signals are one: they reach us from the terminal and from who started us."""
-
-
-class _Interruption:
-    """Raises `KeyboardInterrupt` once for all signals of a moment: a second one would cut the cleanup short."""
-
-    def __init__(self) -> None:
-        self.times = 0
-        self._last = -_ONE_PRESS_S
-
-    def __call__(self, *_: object) -> None:
-        """Take a signal."""
-        now = time.monotonic()
-        if now - self._last >= _ONE_PRESS_S:
-            self._last = now
-            self.times += 1
-            raise KeyboardInterrupt
-
 
 def main() -> int:
     """Run pytest with the words of the command line and return its exit code; one that is interrupted says so."""
-    interruption = _Interruption()
+    interruption = Interruption()
     code = None
     try:
-        for number in not_ignored(*INTERRUPTING):
-            signal.signal(number, interruption)
+        interruption.of(not_ignored(*INTERRUPTING))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTING)
         sys.stdout, sys.stderr = outliving(sys.stdout), outliving(sys.stderr)
         import pytest

@@ -13,7 +13,6 @@ import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,11 +21,9 @@ from typing import IO, Any
 import pytest
 
 from memconform.budget import Budget
+from memconform.interruption import Interruption
 from memconform.running import pytest_arguments
 from memconform.settings import RunSettings
-
-_ONE_PRESS = 1.0
-"""Seconds in which several interrupts are one: a Ctrl-C reaches us from the terminal and from who started us."""
 
 
 class _Telling:
@@ -89,23 +86,9 @@ def _own_channel() -> IO[str]:
     return channel
 
 
-def _once_a_press() -> None:
-    """Take interrupts that follow each other within a moment for one; a second one would cut the cleanup short."""
-    last = -_ONE_PRESS
-
-    def interrupted(*_: object) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last >= _ONE_PRESS:
-            last = now
-            raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, interrupted)
-
-
 def main() -> int:
     """Run what was asked for, and return pytest's exit code."""
-    _once_a_press()
+    Interruption().of([signal.SIGINT])
     asked = json.load(sys.stdin)
     os.environ.update(asked["environment"])
     words = pytest_arguments(_settings(asked["settings"]), Path(asked["result"]), reporter=None)
