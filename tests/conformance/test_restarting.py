@@ -75,7 +75,7 @@ def alive(pid: int) -> bool:
     """Tell whether a process runs; one that only waits to be reaped does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
@@ -153,20 +153,25 @@ def test_wrappers_and_their_children_are_killed_at_once(tmp_path: Path, small: s
 
 def test_an_address_that_is_not_free_yet_is_waited_for(tmp_path: Path, small: str) -> None:
     """A server that does not reuse its address cannot listen at once again, and is started until it can."""
-    with started(planned_start(f"{small} late", None, tmp_path)) as server:
+    again = "test ! -e starts || until test -e held; do sleep 0.02; done"
+    with started(planned_start(f"{again}; exec {small} late", None, tmp_path)) as server:
         holder = socket.socket()
         port = int(server.start.url.rpartition(":")[2])
 
+        class Pause(threading.Event):
+            def wait(self, timeout: float | None = None) -> bool:
+                holder.close()  # between two attempts
+                return super().wait(timeout)
+
+        server.over = Pause()
+
         def hold() -> None:
-            while True:
-                try:
+            until = time.monotonic() + 30
+            while time.monotonic() < until and not (tmp_path / "held").exists():
+                with suppress(OSError):
                     holder.bind(("127.0.0.1", port))
-                except OSError:
-                    time.sleep(0.001)
-                else:
-                    break
-            time.sleep(3)
-            holder.close()
+                    (tmp_path / "held").touch()
+                time.sleep(0.001)
 
         thread = threading.Thread(target=hold)
         thread.start()
@@ -185,6 +190,7 @@ def test_a_run_that_ends_does_not_wait_for_a_restart(tmp_path: Path, small: str)
             asking = threading.Thread(target=_asking, args=(os.dup(descriptor),), daemon=True)
             asking.start()
             time.sleep(1)
+        asking.join()
         assert not listens(server.start.url)
     assert time.monotonic() - began < 45
 

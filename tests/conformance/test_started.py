@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,14 @@ def gone(folder: Path) -> bool:
     return False
 
 
+def begun(folder: Path) -> None:
+    """Wait until the slow server has said who its child is."""
+    until = time.monotonic() + 30
+    while not ((folder / "pids").exists() and (folder / "pids").read_text()):
+        assert time.monotonic() < until, "the slow server did not begin"
+        time.sleep(0.05)
+
+
 def test_a_server_is_started_judged_and_ended(tmp_path: Path) -> None:
     """Exit 0; it says what it waits for; the command to run it again starts it again; nothing listens afterwards."""
     ended = memconform(tmp_path, "check", "--start", SERVE, *ONE, "--json", "result.json", "--start-log", "log/server")
@@ -134,17 +143,17 @@ def test_last_words_hold_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_server_that_never_listens_is_told(tmp_path: Path, slow: Path) -> None:
     """Exit 3 after --start-timeout, with the address that was asked; its children are ended, too."""
     command = f"{PYTHON} {slow.name} {{port}} 60 200"
-    ended = memconform(tmp_path, "check", "--start", command, "--start-timeout", "1.5", *ONE)
+    ended = memconform(tmp_path, "check", "--start", command, "--start-timeout", "4", *ONE)
     assert ended.returncode == 3
-    for part in ("/v1/health had no answer after 1.5 s", "warming up", "--start-timeout"):
+    for part in ("/v1/health had no answer after 4 s", "warming up", "--start-timeout"):
         assert part in ended.stderr
     assert gone(tmp_path)
 
 
 def test_a_server_that_stays_unavailable_is_told(tmp_path: Path, slow: Path) -> None:
     """503 is waited for, as a server says so while it warms up."""
-    start = planned_start(f"{PYTHON} {slow.name} {{port}} 0 503", None, tmp_path, timeout_s=1)
-    with pytest.raises(NotStarted, match="was still answered by 503 after 1 s"), started(start, on_note=print):
+    start = planned_start(f"{PYTHON} {slow.name} {{port}} 0 503", None, tmp_path, timeout_s=4)
+    with pytest.raises(NotStarted, match="was still answered by 503 after 4 s"), started(start, on_note=print):
         raise AssertionError("it is not ready")
     assert gone(tmp_path)
 
@@ -169,9 +178,7 @@ def test_nothing_is_left_running(tmp_path: Path, slow: Path, number: signal.Sign
         line = process.stdout.readline()
         assert line, seen
         seen += line
-    until = time.monotonic() + 10
-    while not (tmp_path / "pids").exists() and time.monotonic() < until:
-        time.sleep(0.05)
+    begun(tmp_path)
     if when == "judging":
         time.sleep(0.5)
     os.killpg(process.pid, number)
@@ -228,8 +235,9 @@ def _until_it_judges(parent: int) -> None:
     until = time.monotonic() + 30
     while time.monotonic() < until:
         for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
-            if b"memconform.pytest_process" in Path(f"/proc/{child}/cmdline").read_bytes():
-                return
+            with suppress(OSError):  # it has gone meanwhile
+                if b"memconform.pytest_process" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    return
         time.sleep(0.005)
     raise AssertionError("no run began")
 
@@ -256,7 +264,9 @@ def test_children_of_a_shell_have_time_to_finish(tmp_path: Path) -> None:
 
 def test_a_server_that_ends_during_the_run_is_told(tmp_path: Path) -> None:
     """The run has its own verdict, and beside it stands that the server ended, and what it said last."""
-    command = f"{SERVE} & server=$!; sleep 3; echo out of memory; kill -9 $server; exit 137"
+    serve = f"{PYTHON} -m memconform serve --port {{port}} 2>>requests"  # a line for each: 40 come of a run alone
+    seen = "until test $(grep -c . requests) -gt 40; do sleep 0.1; done"
+    command = f": >requests; {serve} & server=$!; {seen}; echo out of memory; kill -9 $server; exit 137"
     ended = memconform(tmp_path, "check", "--start", command, "--budget", "smoke", "--rate", "20", "--timeout", "2")
     assert ended.returncode not in (0, 4), ended.stdout
     assert "ended by itself during the run, with exit code 137" in ended.stderr

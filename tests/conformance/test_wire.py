@@ -80,10 +80,10 @@ def test_the_deadline_is_the_exchanges_own(serve: Serve) -> None:
 
     def answer(connection: socket.socket, _: int) -> None:
         while connection.recv(4096):
-            time.sleep(0.25)
+            time.sleep(0.5)
             connection.sendall(OK)
 
-    wire = Wire(Target(serve(answer), timeout=0.6))
+    wire = Wire(Target(serve(answer), timeout=1.8))
     assert [get(wire) for _ in range(4)] == [b"{}"] * 4
     assert together([lambda: get(wire)] * 3) == [b"{}"] * 3
     wire.close()
@@ -222,6 +222,9 @@ def test_lanes_share_no_connection(serve: Serve) -> None:
 
 def test_the_pace_holds_over_all_threads() -> None:
     """The starts are spaced evenly whoever asks; the first does not wait."""
+    started = time.monotonic()
+    Pace(0.05).wait()
+    assert time.monotonic() - started < 10
     pace = Pace(50)
     started = time.monotonic()
     starts: list[float] = []
@@ -233,7 +236,6 @@ def test_the_pace_holds_over_all_threads() -> None:
 
     together([begin] * 4)
     starts.sort()
-    assert starts[0] < 0.02
     assert all(start >= number / 50 - 0.001 for number, start in enumerate(starts))
 
 

@@ -31,7 +31,7 @@ _VARIES = (
     (re.compile(r"\s+"), " "),
 )
 """What is another one in each run, and how it is compared."""
-_PATIENCE_S = 60.0
+_PATIENCE_S = 180.0
 
 
 class Stage:

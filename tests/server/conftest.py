@@ -31,6 +31,12 @@ class Server:
     announcement: str
     url: str
     log: list[str] = field(default_factory=list)
+    reader: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep what the process writes to standard error in the log."""
+        self.reader = threading.Thread(target=self.log.extend, args=(self.process.stderr,), daemon=True)
+        self.reader.start()
 
     def client(self, api_key: str | None = None) -> httpx.Client:
         """Return a client of the server, with the credentials of one principal."""
@@ -47,8 +53,7 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(number)
         status = self.process.wait(15)
-        for stream in (self.process.stdout, self.process.stderr):
-            assert stream is not None
+        self.reader.join(10)  # the log is whole
         return status
 
 
@@ -74,9 +79,7 @@ def start(*options: str | Path, **popen: Any) -> Server:
     if found is None:
         process.kill()
         pytest.fail(f"the server did not start: {announcement}{process.stderr.read()}")
-    server = Server(process, announcement, found[1])
-    threading.Thread(target=server.log.extend, args=(process.stderr,), daemon=True).start()
-    return server
+    return Server(process, announcement, found[1])
 
 
 @pytest.fixture
@@ -133,6 +136,7 @@ def _end(server: Server) -> None:
     if server.process.poll() is None:
         server.process.kill()
     server.process.wait(10)
+    server.reader.join(10)  # or its file would be closed under it
     for stream in (server.process.stdout, server.process.stderr):
         if stream is not None:
             try:
