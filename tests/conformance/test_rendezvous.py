@@ -73,4 +73,4 @@ def test_nobody_waits_for_a_thread_that_sends_nothing(wire: Wire) -> None:
     ) == [False, False, None]
     with pytest.raises(ZeroDivisionError):
         together([lambda: get(wire, "one"), fails])
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 40 / RATE
